@@ -1,0 +1,1 @@
+"""The CPU-vs-GPU notebook and its headless run."""

@@ -1,0 +1,1 @@
+"""Making an environment: catalogue, planning, installers, the pipeline, verification, kernelspec."""

@@ -1,0 +1,1 @@
+"""The conda installer: py-rattler in a builder subprocess."""

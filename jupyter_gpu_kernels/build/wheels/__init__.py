@@ -1,0 +1,1 @@
+"""The PyPI installer and the pip stage: uv in a subprocess."""

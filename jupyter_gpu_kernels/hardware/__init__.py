@@ -1,0 +1,1 @@
+"""What this machine has: GPUs, driver, and the CUDA that it can run."""

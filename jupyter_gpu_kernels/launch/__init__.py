@@ -1,0 +1,1 @@
+"""Starting a kernel in an environment."""

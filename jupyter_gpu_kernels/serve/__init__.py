@@ -1,0 +1,1 @@
+"""Offering it all: manager, jobs, events, handlers, the server extension."""
