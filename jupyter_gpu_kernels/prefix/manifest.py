@@ -1,0 +1,98 @@
+"""The manifest: one JSON file inside the environment that says what was built."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import BrokenEnvironmentError
+from ..models import LaunchPolicy, Manifest, to_json
+
+#: Where the manifest lies, relative to the prefix.
+MANIFEST = "share/jupyter-gpu-kernels/manifest.json"
+
+#: The newest shape that this version reads.
+SCHEMA_VERSION = 1
+
+_REBUILD = "Rebuild the environment, or remove it and create it again."
+
+
+def read_manifest(prefix: Path) -> dict[str, Any]:
+    """Read the manifest of an environment, as decoded JSON.
+
+    Raises:
+        BrokenEnvironmentError: It is missing, damaged, or written by a newer version of this package.
+    """
+    path = prefix / MANIFEST
+    try:
+        data = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        msg = f"There is no manifest in {prefix}."
+        raise BrokenEnvironmentError(msg, cure=_REBUILD) from error
+    except (OSError, ValueError) as error:
+        msg = f"The manifest {path} cannot be read."
+        raise BrokenEnvironmentError(msg, cure=_REBUILD, detail=str(error)) from error
+    version = data.get("schema_version") if isinstance(data, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool):
+        msg = f"The manifest {path} is damaged: it does not say its version."
+        raise BrokenEnvironmentError(msg, cure=_REBUILD)
+    if version > SCHEMA_VERSION:
+        msg = f"The manifest {path} was written by a newer version of jupyter_gpu_kernels (shape {version})."
+        raise BrokenEnvironmentError(msg, cure="Upgrade jupyter_gpu_kernels here.")
+    return dict(data)
+
+
+def write_manifest(prefix: Path, manifest: Manifest) -> None:
+    """Write the manifest atomically: a reader sees the old one or the new one, also after a power cut."""
+    path = prefix / MANIFEST
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(to_json(manifest), indent=1, ensure_ascii=False) + "\n"
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".manifest-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp is for secrets; a manifest is as readable as its environment.
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    _sync_directory(path.parent)
+
+
+def read_launch_policy(prefix: Path) -> LaunchPolicy:
+    """How kernels of the environment are started; the defaults where there is no manifest.
+
+    Raises:
+        BrokenEnvironmentError: The manifest is damaged or too new.
+    """
+    if not (prefix / MANIFEST).exists():
+        return LaunchPolicy()
+    return override_policy(LaunchPolicy(), read_manifest(prefix).get("launch"))
+
+
+def override_policy(policy: LaunchPolicy, wishes: object) -> LaunchPolicy:
+    """Change what a mapping of wishes names; anything unknown or of another type is ignored."""
+    if not isinstance(wishes, Mapping):
+        return policy
+    known = {field.name: getattr(policy, field.name) for field in dataclasses.fields(policy)}
+    taken = {name: wishes[name] for name, value in known.items() if type(wishes.get(name)) is type(value)}
+    return dataclasses.replace(policy, **taken)
+
+
+def _sync_directory(folder: Path) -> None:
+    """Make a rename in a directory durable, where the system knows how."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
