@@ -1,0 +1,88 @@
+"""Listing 1, 100 and 1000 environments, cold and warm (goal: p50 under 5 ms, p99 under 50 ms)."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from jupyter_gpu_kernels.build.inventory import Inventory
+from jupyter_gpu_kernels.models import (
+    EnvironmentKind,
+    EnvironmentSpec,
+    Installer,
+    Manifest,
+    Plan,
+    PlannedPackage,
+    Variant,
+    now,
+)
+from jupyter_gpu_kernels.prefix.manifest import write_manifest
+
+from .measure import Sample, show, timed
+
+
+def main() -> None:
+    """Print the durations of listings."""
+    samples = []
+    for count in (1, 100, 1000):
+        with tempfile.TemporaryDirectory() as directory:
+            root, kernels = Path(directory, "envs"), Path(directory, "kernels")
+            for number in range(count):
+                manifest = _manifest(root, f"kernel-{number}")
+                write_manifest(Path(manifest.prefix), manifest)
+                specification = kernels / manifest.kernel_name / "kernel.json"
+                specification.parent.mkdir(parents=True)
+                specification.write_text(json.dumps({"argv": [], "display_name": "", "language": "python"}))
+
+            def registered(kernels: Path = kernels) -> dict[str, str]:
+                with os.scandir(kernels) as entries:
+                    return {entry.name: entry.path for entry in entries}
+
+            cold = []
+            for _ in range(5):
+                inventory = Inventory([root], registered)
+                cold.append(timed(inventory.environments))
+            assert len(inventory.environments()) == count
+            warm = [timed(inventory.environments) for _ in range(200)]
+            samples += [Sample(f"{count}, first", tuple(cold)), Sample(f"{count}, again", tuple(warm))]
+    show(
+        "Listing environments of 150 packages each", samples, note="first: every manifest is read; again: one stat each"
+    )
+
+
+def _manifest(root: Path, name: str) -> Manifest:
+    """A manifest as large as a real one."""
+    spec = EnvironmentSpec(name=name, framework="tensorflow")
+    packages = tuple(
+        PlannedPackage(
+            name=f"package-{number}", version="1.2.3", build="py312h0123456_0", source="conda-forge", size=12345
+        )
+        for number in range(150)
+    )
+    plan = Plan(
+        spec=spec,
+        installer=Installer.CONDA,
+        installer_reason="The channels answer.",
+        variant=Variant.GPU,
+        variant_reason="The driver supports CUDA 12.9.",
+        python="3.12.4",
+        framework_version="2.19.1",
+        cuda="12.9",
+        channels=("conda-forge",),
+        packages=packages,
+    )
+    manifest = Manifest(
+        name=name,
+        kernel_name=name,
+        display_name=name,
+        kind=EnvironmentKind.CONDA,
+        prefix=str(root / name),
+        generation=f"{name}-0",
+        spec=spec,
+        plan=plan,
+        created=now(),
+    )
+    return replace(manifest, built_by="0")
