@@ -5,7 +5,8 @@
     GpuKernelsError
     ├── InvalidInputError            the caller's fault: what was asked for is malformed
     │   ├── InvalidNameError         a name that cannot be an environment's or a kernel's
-    │   └── UnknownFrameworkError    no such framework, version or variant in the catalogue
+    │   ├── UnknownFrameworkError    no such framework, version or variant in the catalogue
+    │   └── TooLargeError            the body of a request is too long
     ├── NotFoundError                no such environment, kernel or job
     ├── ConflictError                it exists already, or somebody is working on it
     │   ├── NameTakenError           the name belongs to another environment or kernel
@@ -19,6 +20,7 @@
     │   ├── InstallError             packages could not be put into the environment
     │   └── VerificationError        the built environment does not start or import
     ├── JobCancelledError            somebody cancelled the job
+    ├── JobInterruptedError          the process that worked on the job ended
     └── BrokenEnvironmentError       an environment on disk is damaged or gone
 
 Each carries a stable machine-readable ``code``, a one-sentence ``message`` and a ``cure``: the next step for the reader.
@@ -70,6 +72,12 @@ class UnknownFrameworkError(InvalidInputError):
     """The catalogue has no such framework, version or variant."""
 
     code = "unknown_framework"
+
+
+class TooLargeError(InvalidInputError):
+    """The body of a request is longer than anything sensible."""
+
+    code = "too_large"
 
 
 class NotFoundError(GpuKernelsError):
@@ -148,6 +156,12 @@ class JobCancelledError(GpuKernelsError):
     """Somebody cancelled the job."""
 
     code = "cancelled"
+
+
+class JobInterruptedError(GpuKernelsError):
+    """The process that worked on the job ended before the job did."""
+
+    code = "interrupted"
 
 
 class BrokenEnvironmentError(GpuKernelsError):

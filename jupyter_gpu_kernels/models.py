@@ -341,6 +341,7 @@ class Environment:
         registered: Whether its kernelspec is in place.
         kernelspec: Directory of the kernelspec, empty if not registered.
         created: When it was built.
+        restart_needed: Ids of running kernels that still use what a rebuild has replaced.
     """
 
     name: str
@@ -359,6 +360,7 @@ class Environment:
     registered: bool
     kernelspec: str
     created: str
+    restart_needed: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
