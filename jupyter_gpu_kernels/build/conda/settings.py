@@ -1,0 +1,156 @@
+"""What the conda engine is asked and what it answers: plain data, and no credentials in anything that is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...models import PlannedPackage
+
+#: What stands in for a secret.
+HIDDEN = "***"
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'`<>]+")
+# Greedy to the last @ before the path, since passwords hold @ more often than they should.
+_USER = re.compile(r"(?<=://)[^/?#]+@")
+# Where channel servers take a token: https://docs.conda.io/projects/conda/en/stable/dev-guide/deep-dives/
+_TOKEN = re.compile(r"(?<=/t/)[^/?#]+")
+_QUERY = re.compile(r"\?[^#)\]}]+")
+
+
+def redact(text: str) -> str:
+    """Hide the credentials of every URL in a text: user and password, ``/t/<token>/``, the query."""
+
+    def hide(match: re.Match[str]) -> str:
+        url = _USER.sub(f"{HIDDEN}@", match.group())
+        return _QUERY.sub(f"?{HIDDEN}", _TOKEN.sub(HIDDEN, url))
+
+    return _URL.sub(hide, text)
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A channel as the user calls it and where it is.
+
+    Attributes:
+        name: As configured, without credentials; this is what may be shown.
+        location: URL, or a name or path that is left to the solver's own defaults. It may hold credentials.
+    """
+
+    name: str
+    location: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelSettings:
+    """Which channels are asked, and how; the words are those of ``.condarc``.
+
+    Attributes:
+        channels: Names or URLs, in order of priority.
+        channel_alias: URL that names are appended to, empty for the solver's default.
+        custom_channels: Name of a channel to the URL that its name is appended to.
+        custom_multichannels: Name, ``defaults`` among them, to the channels that it stands for.
+        mirrors: URL prefix to the URL prefixes that are asked in its place.
+        priority: ``"strict"``, ``"flexible"`` or ``"disabled"``. The solver knows no flexible priority and takes
+            ``strict`` for it.
+        proxies: ``http``, ``https`` or ``all`` to a proxy's URL; they replace those of the environment variables.
+        ssl_verify: Whether to check certificates, or the file of the authorities to trust.
+        retries: How often a request that failed for a passing reason is repeated.
+        timeout: Seconds that one request for metadata may take as a whole.
+    """
+
+    channels: tuple[str, ...]
+    channel_alias: str = ""
+    custom_channels: Mapping[str, str] = field(default_factory=dict)
+    custom_multichannels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mirrors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    priority: str = "strict"
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    ssl_verify: bool | str = True
+    retries: int = 3
+    timeout: int = 120
+
+    def resolved(self) -> tuple[Channel, ...]:
+        """The channels with their locations, in order of priority, each location once."""
+        found: dict[str, Channel] = {}
+        for name in self.channels:
+            for member in self.custom_multichannels.get(name, (name,)):
+                channel = Channel(redact(member).rstrip("/"), self._location(member))
+                found.setdefault(channel.location, channel)
+        return tuple(found.values())
+
+    def _location(self, name: str) -> str:
+        if "://" in name:
+            return name.rstrip("/")
+        # The longest name wins: "lab" and "lab/testing" may live on different servers, "lab/label/dev" goes with "lab".
+        parts = name.strip("/").split("/")
+        for length in range(len(parts), 0, -1):
+            base = self.custom_channels.get("/".join(parts[:length]))
+            if base is not None:
+                return f"{base.rstrip('/')}/{'/'.join(parts)}"
+        if self.channel_alias and not name.startswith((".", "/", "~", "\\")):
+            return f"{self.channel_alias.rstrip('/')}/{'/'.join(parts)}"
+        return name
+
+
+@dataclass(frozen=True, kw_only=True)
+class CondaRequest:
+    """What an environment must hold.
+
+    Attributes:
+        specs: Match specs, read leniently as conda reads them on its command line.
+        settings: Where to look.
+        cuda: Version of the virtual package ``__cuda``, ``None`` for a machine without a driver.
+        platform: Conda subdir to solve for (``"linux-64"``), ``None`` for the running one.
+        keep: Match specs of what is wished on top, e.g. added from outside to the environment that is rebuilt.
+    """
+
+    specs: tuple[str, ...]
+    settings: ChannelSettings
+    cuda: str | None = None
+    platform: str | None = None
+    keep: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CondaSolution:
+    """Exactly the packages to install.
+
+    Attributes:
+        packages: In order of name.
+        download_bytes: Bytes of the packages that are not in the cache.
+        disk_bytes: Estimate, see :data:`~.builder.EXPANSION`.
+        specs: What was asked for, canonically; recorded in the environment as what the user wanted.
+        settings: The settings solved with; the download uses them too.
+        records: The solver's records, opaque. They may hold credentials in their URLs: never show or store them.
+    """
+
+    packages: tuple[PlannedPackage, ...]
+    download_bytes: int
+    disk_bytes: int
+    specs: tuple[str, ...]
+    settings: ChannelSettings
+    records: tuple[dict[str, Any], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelAnswer:
+    """What a channel said to a small question.
+
+    Attributes:
+        channel: Its name, without credentials.
+        reachable: False only where nothing answered (no such host, no connection, no answer in time), as on a machine
+            without that network. A refusal, a proxy's or a certificate's error is somebody's to mend: the channel
+            counts as reachable, and ``error`` says what is wrong.
+        forbidden: Whether it asked for credentials or refused those it got.
+        error: Why it cannot be used, in one sentence; empty if it can.
+        seconds: Until the answer.
+    """
+
+    channel: str
+    reachable: bool
+    forbidden: bool = False
+    error: str = ""
+    seconds: float = 0.0
