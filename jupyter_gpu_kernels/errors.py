@@ -18,7 +18,8 @@
     │   ├── SolveError               no set of packages satisfies what was asked for
     │   ├── DownloadError            packages could not be fetched whole
     │   ├── InstallError             packages could not be put into the environment
-    │   └── VerificationError        the built environment does not start or import
+    │   ├── VerificationError        the built environment does not start or import
+    │   └── BenchmarkError           the CPU-vs-GPU notebook did not come to a result
     ├── JobCancelledError            somebody cancelled the job
     ├── JobInterruptedError          the process that worked on the job ended
     └── BrokenEnvironmentError       an environment on disk is damaged or gone
@@ -150,6 +151,12 @@ class VerificationError(BuildError):
     """The built environment does not start a kernel or does not import its framework."""
 
     code = "verification_failed"
+
+
+class BenchmarkError(BuildError):
+    """The CPU-vs-GPU notebook did not come to a result."""
+
+    code = "benchmark_failed"
 
 
 class JobCancelledError(GpuKernelsError):
