@@ -191,7 +191,7 @@ def package_indexes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     # In the order in which pip reads them: later ones win.
     places = [home / ".pip" / "pip.conf", config_home / "pip" / "pip.conf", os.environ.get("PIP_CONFIG_FILE", "")]
     parser = configparser.RawConfigParser()
-    if parser.read([place for place in places if str(place) != os.devnull]):
+    if parser.read([str(place) for place in places if str(place) not in ("", os.devnull)]):
         merged = tmp_path_factory.mktemp("indexes") / "pip.conf"
         with merged.open("w") as file:
             parser.write(file)

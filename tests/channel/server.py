@@ -24,7 +24,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -32,28 +32,28 @@ from urllib.parse import unquote, urlsplit
 from .faults import Fault
 
 
-@dataclass(frozen=True)
+@dataclass
 class Request:
-    """One request as logged when it ended.
+    """One request, logged when it arrives and completed as it is answered.
 
     Attributes:
         method, path: As asked, without query.
         headers: Lower-case names.
-        status: What was answered, 0 if nothing was.
-        sent: Bytes of the body.
-        started, ended: ``time.monotonic()``.
+        status: What was answered, 0 as long as nothing was.
+        sent: Bytes of the body so far.
+        started, ended: ``time.monotonic()``; ``ended`` is ``None`` while it lasts.
     """
 
     method: str
     path: str
     headers: dict[str, str]
-    status: int
-    sent: int
-    started: float
-    ended: float
+    status: int = 0
+    sent: int = 0
+    started: float = field(default_factory=time.monotonic)
+    ended: float | None = None
 
 
-class _Gone(Exception):
+class _GoneError(Exception):
     """The server closes, or the client has gone."""
 
 
@@ -93,12 +93,12 @@ class Server:
 
     @property
     def requests(self) -> list[Request]:
-        """Ended requests, in order of their end."""
+        """Requests in order of arrival."""
         with self._lock:
             return list(self._requests)
 
     def asked(self, pattern: str) -> int:
-        """How many requests for a pattern have ended."""
+        """How many requests for a pattern have come."""
         return sum(fnmatch.fnmatchcase(request.path, pattern) for request in self.requests)
 
     def forget(self) -> None:
@@ -138,7 +138,7 @@ class Server:
         return None
 
     def log(self, request: Request) -> None:
-        """Remember a request that has ended."""
+        """Remember a request."""
         with self._lock:
             self._requests.append(request)
 
@@ -202,21 +202,21 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        owner, started = self.server.owner, time.monotonic()
+        owner = self.server.owner
         self.base_url = owner.base_url
         self.path = urlsplit(self.path).path
-        self.status = self.sent = 0
         self.body = b""
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.entry = Request(self.command, self.path, headers)
+        owner.log(self.entry)
         try:
             self._answer(owner)
-        except (_Gone, OSError):
+        except (_GoneError, OSError):
             self.close_connection = True
         finally:
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            ended = time.monotonic()
-            owner.log(Request(self.command, self.path, headers, self.status, self.sent, started, ended))
+            self.entry.ended = time.monotonic()
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815
 
     def _answer(self, owner: Server) -> None:
         file = owner.file(self.path)
@@ -234,7 +234,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send(self.body)
 
     def head(self, status: int, headers: dict[str, str] | None = None, *, length: int | None = None) -> None:
-        self.status = status
+        self.entry.status = status
         self.send_response(status)
         length = len(self.body) if length is None else length
         kind = mimetypes.guess_type(self.path, strict=False)[0] or "application/octet-stream"
@@ -244,14 +244,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send(self, data: bytes) -> None:
         if self.command != "HEAD":
+            # Counted first: whoever has read the bytes finds them in the log.
+            self.entry.sent += len(data)
             self.wfile.write(data)
-            self.sent += len(data)
 
     def sleep(self, seconds: float | None = None) -> None:
         until = None if seconds is None else time.monotonic() + seconds
         while True:
             if self.server.owner.closing.is_set() or self._client_gone():
-                raise _Gone
+                raise _GoneError
             rest = 0.2 if until is None else until - time.monotonic()
             if rest <= 0:
                 return
@@ -259,7 +260,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def drop(self) -> None:
         self.server.to_reset.add(self.connection)
-        raise _Gone
+        raise _GoneError
 
     def _client_gone(self) -> bool:
         readable, _, _ = select.select([self.connection], [], [], 0)

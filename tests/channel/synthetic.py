@@ -98,7 +98,7 @@ def _add_odd_ones(channel: ChannelBuilder) -> None:
         noarch="python",
         depends=["python"],
         files={
-            "site-packages/broken_framework/__init__.py": 'raise ImportError("libbroken.so.7: cannot open shared object")\n',
+            "site-packages/broken_framework/__init__.py": 'raise ImportError("libbroken.so.7: cannot open file")\n',
             **_dist_info("site-packages", "broken-framework", "1.0"),
         },
     )

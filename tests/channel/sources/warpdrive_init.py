@@ -1,22 +1,24 @@
 """A framework without weight: says what a real one says, computes what a real one computes, and needs no GPU."""
 
+from __future__ import annotations
+
 import ctypes
-import os
 import sys
 
-from warpdrive_core import dot
+from warpdrive_core import dot  # type: ignore[import-not-found]
 
-from ._build import CUDA, VERSION
+from ._build import CUDA, VERSION  # type: ignore[import-not-found]
 
-__version__ = VERSION
+__version__: str = VERSION
 
 
-def built_with_cuda():
+def built_with_cuda() -> str | None:
     """The CUDA version of this build, or None for a CPU build."""
-    return CUDA
+    cuda: str | None = CUDA
+    return cuda
 
 
-def gpus():
+def gpus() -> list[str]:
     """Names of the GPUs that the driver shows to this build; asks the real driver library."""
     if CUDA is None:
         return []
@@ -37,7 +39,7 @@ def gpus():
     return names
 
 
-def runtime_version():
+def runtime_version() -> int | None:
     """The CUDA runtime that is really loaded (12090 is 12.9), or None for a CPU build.
 
     Like a framework from wheels it asks the loader for the bare name first, so that a foreign library in the way wins.
@@ -48,15 +50,16 @@ def runtime_version():
     try:
         runtime = ctypes.CDLL(name)
     except OSError:
-        runtime = ctypes.CDLL(os.path.join(sys.prefix, "lib", name))
+        runtime = ctypes.CDLL(f"{sys.prefix}/lib/{name}")
     version = ctypes.c_int()
     status = runtime.cudaRuntimeGetVersion(ctypes.byref(version))
     if status != 0:
-        raise RuntimeError("cudaRuntimeGetVersion failed: %d" % status)
+        message = f"cudaRuntimeGetVersion failed: {status}"
+        raise RuntimeError(message)
     return version.value
 
 
-def compute():
+def compute() -> float:
     """Multiply two small vectors; loads the CUDA runtime first, if this is a CUDA build. Gives 32.0."""
     runtime_version()
-    return dot([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
+    return float(dot([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]))
