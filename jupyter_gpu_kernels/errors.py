@@ -5,6 +5,9 @@
     GpuKernelsError
     ├── InvalidInputError            the caller's fault: what was asked for is malformed
     │   ├── InvalidNameError         a name that cannot be an environment's or a kernel's
+    │   ├── InvalidVersionError      a version that is not written as one
+    │   ├── InvalidPackageError      a package spec that is none, or of a kind that is not allowed
+    │   ├── InvalidChannelError      a channel that is neither a name nor a web address
     │   ├── UnknownFrameworkError    no such framework, version or variant in the catalogue
     │   └── TooLargeError            the body of a request is too long
     ├── NotFoundError                no such environment, kernel or job
@@ -67,6 +70,24 @@ class InvalidNameError(InvalidInputError):
     """The name cannot be an environment's or a kernel's."""
 
     code = "invalid_name"
+
+
+class InvalidVersionError(InvalidInputError):
+    """A version of a framework, of Python or of CUDA is not written as one."""
+
+    code = "invalid_version"
+
+
+class InvalidPackageError(InvalidInputError):
+    """A package spec is none, or of a kind that is not allowed."""
+
+    code = "invalid_package"
+
+
+class InvalidChannelError(InvalidInputError):
+    """A channel is neither a name nor a web address."""
+
+    code = "invalid_channel"
 
 
 class UnknownFrameworkError(InvalidInputError):

@@ -477,13 +477,13 @@ class Recipe:
     Attributes:
         variant: ``gpu`` or ``cpu``, never ``auto``.
         installer: ``conda`` or ``pypi``, never ``auto``.
-        packages: Specs of the installer's kind; ``{version}`` becomes the range of the framework, written as that installer
-            writes it.
+        packages: Specs of the installer's kind; ``{version}`` becomes the range of the framework's versions, written as
+            that installer writes it.
         versions: Versions of the framework that it gives.
         python: Versions of Python that it runs on.
         platforms: Conda names of platforms (``linux-64``) that it is for; empty for all.
         cuda: Versions of CUDA that it gives; empty for CPU builds.
-        cuda_package: Spec that forces one CUDA version, with ``{cuda}``, e.g. ``cuda-version={cuda}``; empty if it has none.
+        cuda_package: Spec that forces one CUDA version, e.g. ``cuda-version={cuda}``; empty if there is none.
         torch_backend: uv's ``--torch-backend``, with ``{cuda}`` as bare digits (``cu{cuda}``); empty for none.
         only_exact: Take it only when a CUDA version was asked for.
         capability: Compute capabilities that it has machine code for.
@@ -541,9 +541,9 @@ class Framework:
         legacy: What a reader must know of an entry that upstream no longer cares for; empty for the living.
         links: Upstream's pages.
         companions: Packages added unless refused; the names are the same in conda and in PyPI.
-        verification: Python source, run in a kernel where a dict ``report`` exists, which fills its keys
-            ``framework_version`` (str), ``built_with_cuda`` (str or None), ``devices`` (list of str) and ``computation`` (str)
-            as far as it comes, and ``problem`` (str) when the framework itself says why it sees no GPU.
+        verification: Python source (3.6 or newer), run in a kernel where a dict ``report`` exists. As far as it comes
+            it fills the keys ``framework_version`` (str), ``built_with_cuda`` (str or None), ``devices`` (list of
+            str) and ``computation`` (str), and ``problem`` (str) when the framework says why it sees no GPU.
         benchmark: Id of the adapter in the bundled notebook.
         recipes: The ways to install it.
         absences: Why others are not there.
