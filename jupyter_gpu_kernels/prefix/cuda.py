@@ -19,11 +19,12 @@ from .links import link_directory
 
 #: Stems of the CUDA toolkit's and its companions' libraries, without ``lib`` and without a version.
 _STEM = r"""
-    accinj64|cuinj64 | cublas(?:Lt|Mp)?|nvblas | cudart | cudla | cudnn(?:_[a-z0-9_]*[a-z])? | cudss\w*? | cufft(?:w|Mp)?
-  | cufile(?:_rdma)? | cupti | curand | cusolver(?:Mg|Mp)? | cusparse(?:Lt)? | custatevec | cutensor(?:Mg|Mp)?
-  | cutensornet | cudensitymat | nccl(?:-net)? | npp(?:c|ial|icc|idei|if|ig|im|ist|isu|itc|s) | nvcomp(?:_\w+?)?
-  | nvfatbin | nvgraph | nvimgcodec | nvinfer(?:_\w*?)? | nvonnxparser | nvparsers | nvjitlink | nvjpeg(?:2k)?
-  | nvperf_(?:host|target) | nvrtc(?:-builtins)?(?:\.alt)? | nvshmem\w*? | nvtoolsext | nvtx3interop | nvvm
+    accinj64|cuinj64 | cublas(?:Lt|Mp)?|nvblas | cudart | cudla | cudnn(?:_[a-z0-9_]*[a-z])? | cudss\w*?
+  | cufft(?:w|Mp)? | cufile(?:_rdma)? | cupti | curand | cusolver(?:Mg|Mp)? | cusparse(?:Lt)?
+  | custatevec | cutensor(?:Mg|Mp)? | cutensornet | cudensitymat | nccl(?:-net)?
+  | npp(?:c|ial|icc|idei|if|ig|im|ist|isu|itc|s) | nvcomp(?:_\w+?)? | nvfatbin | nvgraph | nvimgcodec
+  | nvinfer(?:_\w*?)? | nvonnxparser | nvparsers | nvjitlink | nvjpeg(?:2k)? | nvperf_(?:host|target)
+  | nvrtc(?:-builtins)?(?:\.alt)? | nvshmem\w*? | nvtoolsext | nvtx3interop | nvvm
 """
 _LINUX_LIBRARY = re.compile(rf"lib(?:{_STEM})(?:-[0-9a-f]{{8}})?\.so(?:\.\d+)*", re.VERBOSE | re.IGNORECASE)
 _WINDOWS_LIBRARY = re.compile(rf"(?:{_STEM})(?:64)?(?:_[\d_]+)?\.dll", re.VERBOSE | re.IGNORECASE)
@@ -65,7 +66,7 @@ def directory_nature(path: str | Path) -> DirectoryNature:
     """Say what a directory on a library path is there for.
 
     A directory with a driver's library counts as the driver's, whatever else it has: without it no GPU is found.
-    One where less than half of the libraries are CUDA's (a whole ``lib`` with a ``libcudart`` in it) is no CUDA directory.
+    One where less than half of the libraries are CUDA's (a whole ``lib`` with a ``libcudart``) is no CUDA directory.
     """
     if "stubs" in Path(path).parts:
         return DirectoryNature.STUBS
