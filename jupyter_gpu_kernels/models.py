@@ -602,12 +602,14 @@ class Hardware:
         cuda: Highest CUDA version that the driver supports, ``None`` without one.
         gpus: The GPUs.
         reason: Why there is no usable GPU, empty if there is one.
+        notes: What overrules the driver's answer, one sentence each.
     """
 
     driver: str | None = None
     cuda: str | None = None
     gpus: tuple[Gpu, ...] = ()
     reason: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def now() -> str:
