@@ -19,7 +19,10 @@ from jupyter_gpu_kernels.prefix.layout import Layout
 SHELLS = ["bash", "zsh", "dash", "fish", "tcsh"]
 
 #: Prints the variables that hooks change, in any shell.
-SHOW = f"{sys.executable} -S -c \"import os; print([os.environ.get(n) for n in ('LD_LIBRARY_PATH','PYTHONNOUSERSITE','XLA_FLAGS')])\""
+SHOW = (
+    f'{sys.executable} -S -c \'import os; names = ["LD_LIBRARY_PATH", "PYTHONNOUSERSITE", "XLA_FLAGS"]; '
+    "print([os.environ.get(name) for name in names])'"
+)
 
 
 def run(shell: str, lines: list[str], environ: dict[str, str]) -> list[str]:
@@ -131,10 +134,10 @@ def conda(tmp_path: Path) -> Layout:
     (prefix / "conda-meta").mkdir(parents=True)
     (prefix / "conda-meta" / "python-3.12.4-h0_0.json").touch()
     (prefix / "targets" / "x86_64-linux" / "lib").mkdir(parents=True)
-    real = prefix / "targets" / "x86_64-linux" / "lib" / "libcudart.so.12.9"
-    real.touch()
+    real = Path("targets", "x86_64-linux", "lib", "libcudart.so.12.9")
+    (prefix / real).touch()
     (prefix / "lib").mkdir()
-    (prefix / "lib" / "libcudart.so.12").symlink_to(real)
+    (prefix / "lib" / "libcudart.so.12").symlink_to(".." / real)
     (prefix / "lib" / "libstdc++.so.6").touch()
     (prefix / "lib" / "python3.12" / "site-packages" / "tensorflow").mkdir(parents=True)
     (prefix / "nvvm" / "libdevice").mkdir(parents=True)

@@ -15,7 +15,12 @@ from ..models import EnvironmentKind, LaunchPolicy
 from .cuda import conda_links
 from .layout import Layout
 from .links import write_links
-from .shells import BATCH, CSH, FISH, POSIX, POWERSHELL, Hook, Shell
+from .shells.batch import BATCH
+from .shells.csh import CSH
+from .shells.fish import FISH
+from .shells.hook import Hook, Shell
+from .shells.posix import POSIX
+from .shells.powershell import POWERSHELL
 from .toolkit import find_toolkit
 
 #: Where a conda environment keeps links to its CUDA libraries for its hooks, relative to the prefix.
@@ -49,7 +54,7 @@ def write_hooks(layout: Layout, final_prefix: Path, policy: LaunchPolicy | None 
         root="CONDA_PREFIX" if conda else "VIRTUAL_ENV",
         folders=[LINKS] if conda and linux else [],
         packages=[_relative(path, layout) for path in layout.site_packages()] if linux else [],
-        data_dir=_relative(data_dir, layout) if data_dir else None,
+        data_dir=f"/{_relative(data_dir, layout)}".removesuffix("/.") if data_dir else None,
         user_site=bool(policy and policy.user_site),
     )
     if conda:
