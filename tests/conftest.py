@@ -5,6 +5,7 @@ Fixtures to ask for:
 ``channel``          ``str``: URL of the standard channel on a good server (one for the session)
 ``channel_server``   :class:`channel.Server`: that server, with its log
 ``channel_dir``      ``Path``: directory of the standard channel; do not write into it
+``wheel_dir``        ``Path``: the wheels it is made of (for ``--find-links``); do not write into it
 ``serve_channel``    ``(directory, *, name="lab") -> Server``: a server of the test's own, closed at its end
 ``faulty_channel``   ``(*, name="lab") -> Server``: the standard channel on such a server, to be made to fail
 ``caches``           :class:`Caches`: directories shared by the tests of a session
@@ -29,7 +30,7 @@ import jupyter_client.kernelspec
 import jupyter_core.paths
 import psutil
 import pytest
-from channel import Server, serve, standard_channel
+from channel import Server, serve, standard_channel, standard_wheels
 from traitlets.config import Config
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
@@ -56,7 +57,7 @@ FOREIGN = (
 )
 
 #: Names a test's processes: they inherit it, whoever their parent is by then.
-TOKEN = "JUPYTER_GPU_KERNELS_TEST"
+TOKEN = "GPU_KERNELS_TEST"
 
 #: Seconds that a test's processes have to end after it.
 GRACE = 3.0
@@ -125,6 +126,7 @@ def isolation(
         monkeypatch.delenv(name)
     token = f"{os.getpid()}-{uuid.uuid4().hex}"
     request.node.stash[_TOKEN_KEY] = token
+    request.node.stash[_OTHERS_KEY] = {process.pid for process in psutil.Process().children()}
     home = {
         TOKEN: token,
         "HOME": str(jp_home_dir),
@@ -215,6 +217,12 @@ def channel_dir(artifacts: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def wheel_dir(artifacts: Path) -> Path:
+    """Directory of real wheels: ipykernel and all it needs, numpy, pip, setuptools, six, NVIDIA's CUDA runtimes."""
+    return standard_wheels(artifacts)
+
+
+@pytest.fixture(scope="session")
 def channel_server(channel_dir: Path) -> Iterator[Server]:
     """The good server of the standard channel."""
     with serve(channel_dir) as server:
@@ -249,17 +257,23 @@ def faulty_channel(channel_dir: Path, serve_channel: Callable[..., Server]) -> C
 
 
 _TOKEN_KEY = pytest.StashKey[str]()
+_OTHERS_KEY = pytest.StashKey[set[int]]()
 
 
 def _processes_of(item: pytest.Item) -> list[psutil.Process]:
-    """Living processes that inherited the test's token: also those whose parent is gone."""
+    """Living processes of the test: new children, and all that inherited its token, whoever their parent is by now."""
     token = item.stash.get(_TOKEN_KEY, None)
     if token is None:
         return []
+    here = os.getpid()
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.pid != os.getpid() and process.environ().get(TOKEN) == token:
+            child = process.ppid() == here and process.pid not in item.stash[_OTHERS_KEY]
+            if process.pid == here or not (child or process.environ().get(TOKEN) == token):
+                continue
+            # multiprocessing's own helper stays as long as the interpreter.
+            if process.status() != psutil.STATUS_ZOMBIE and "resource_tracker" not in " ".join(process.cmdline()):
                 found.append(process)
     return found
 

@@ -30,6 +30,7 @@ from channel import (
 )
 from conftest import Caches
 from rattler.exceptions import SolverError
+from uv import find_uv_bin
 
 Faulty = Callable[..., Server]
 
@@ -85,6 +86,21 @@ async def test_a_prefix_from_the_channel_is_a_python_with_ipykernel(
     minor = ".".join(run(python, "-V").split()[1].split(".")[:2])
     site_packages = str(prefix / "lib" / f"python{minor}" / "site-packages")
     assert paths == [str(prefix), str(prefix), site_packages, site_packages, str(prefix / "bin"), site_packages]
+
+
+async def test_pip_and_uv_work_in_a_prefix_as_they_do_in_a_conda_environment(
+    channel: str, caches: Caches, wheel_dir: Path, tmp_path: Path
+) -> None:
+    prefix = tmp_path / "prefix"
+    await install(channel, prefix, caches, "python", "pip", "warpdrive")
+    python = prefix / "bin" / "python"
+    run(find_uv_bin(), "pip", "install", "--python", python, "--no-index", "--find-links", wheel_dir, "six")
+    listed = json.loads(run(python, "-m", "pip", "list", "--format", "json"))
+    assert {package["name"] for package in listed} == {"pip", "six", "warpdrive", "warpdrive-core"}
+    run(find_uv_bin(), "venv", "--python", python, tmp_path / "venv")
+    assert run(tmp_path / "venv" / "bin" / "python", "-c", "import sys; print(sys.base_prefix)") == str(prefix)
+    run(python, "-m", "pip", "uninstall", "--yes", "warpdrive-core")
+    assert not list(prefix.rglob("warpdrive_core*.py"))
 
 
 async def test_entry_points_run_and_warpdrive_computes(channel: str, caches: Caches, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from .faults import (
     Truncate,
 )
 from .server import Request, Server, serve
-from .standard import standard_channel
+from .standard import standard_channel, standard_wheels
 
 __all__ = [
     "PLACEHOLDER",
@@ -57,4 +57,5 @@ __all__ = [
     "Truncate",
     "serve",
     "standard_channel",
+    "standard_wheels",
 ]

@@ -1,7 +1,7 @@
 """The running interpreter as the files of a conda package: works from python.org, pyenv and Debian builds.
 
-Debian (and Ubuntu) look for packages in ``dist-packages`` and install into ``local/``; the copies of ``site`` and
-``sysconfig`` are set back to what Python itself does.
+Debian (and Ubuntu) look for packages in ``dist-packages`` and install into ``local/``; the copy is set back to what
+Python itself does.
 """
 
 from __future__ import annotations
@@ -31,11 +31,21 @@ LEFT_OUT = {
     "turtledemo",
 }
 
-#: Debian's changes, undone.
-DEBIAN = {
-    "site.py": (('"local/lib"', '"lib"'),),
-    "sysconfig.py": (("{base}/local", "{base}"), ("{platbase}/local", "{platbase}")),
-}
+#: Debian's install locations in ``sysconfig``, set back.
+LOCATIONS = (("{base}/local", "{base}"), ("{platbase}/local", "{platbase}"), ("dist-packages", "site-packages"))
+
+#: Debian's ``site`` is frozen into the interpreter since 3.11, so it has to be corrected while it runs.
+SITECUSTOMIZE = """\
+import site
+import sys
+
+if sys.prefix == sys.base_prefix:
+    site.getsitepackages = lambda prefixes=None: [
+        "%s/lib/python%d.%d/site-packages" % (prefix, *sys.version_info[:2])
+        for prefix in dict.fromkeys(prefixes or site.PREFIXES)
+    ]
+    site.addsitepackages(None)
+"""
 
 
 def files() -> dict[str, File | Link]:
@@ -51,7 +61,14 @@ def files() -> dict[str, File | Link]:
     library = Path(sysconfig.get_path("stdlib"))
     for path in _walk(library):
         name = path.relative_to(library).as_posix()
-        found[f"lib/python{minor}/{name}"] = File(_unpatched(name, path.read_bytes()), executable=path.suffix == ".so")
+        found[f"lib/python{minor}/{name}"] = File(path.read_bytes(), executable=path.suffix == ".so")
+    if "dist-packages" in (library / "site.py").read_text():
+        module = Path(sysconfig.__file__)
+        locations = module.read_text()
+        for debian, python in LOCATIONS:
+            locations = locations.replace(debian, python)
+        found[f"lib/python{minor}/{module.relative_to(library).as_posix()}"] = File(locations.encode())
+        found[f"lib/python{minor}/sitecustomize.py"] = File(SITECUSTOMIZE.encode())
     # Some distributions keep compiled modules elsewhere.
     compiled = Path(sysconfig.get_config_var("DESTSHARED") or library / "lib-dynload")
     for path in _walk(compiled):
@@ -70,12 +87,3 @@ def _walk(directory: Path) -> Iterator[Path]:
             yield from _walk(path)
         elif path.suffix not in (".a", ".pyc") and "_test" not in path.name:
             yield path
-
-
-def _unpatched(name: str, data: bytes) -> bytes:
-    if name not in DEBIAN or b"dist-packages" not in data:
-        return data
-    text = data.decode()
-    for old, new in (*DEBIAN[name], ("dist-packages", "site-packages")):
-        text = text.replace(old, new)
-    return text.encode()

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -32,6 +33,10 @@ WHEELS = (
 )
 
 
+#: Seconds after its last use that a channel of other sources is kept: another session may be using it.
+KEPT = 24 * 3600
+
+
 def standard_channel(store: Path) -> Path:
     """Directory of the standard channel, made in a store (half a minute) unless it is there already."""
     key = _digest(sys.version, sys.base_prefix, *WHEELS, *(path.read_text() for path in _sources()))
@@ -43,7 +48,22 @@ def standard_channel(store: Path) -> Path:
             shutil.rmtree(unfinished, ignore_errors=True)
             _build(unfinished, _download(store))
             unfinished.rename(directory)
+            _forget_old_ones(store)
+    os.utime(directory)
     return directory
+
+
+def standard_wheels(store: Path) -> Path:
+    """Directory of the wheels that the standard channel is made of."""
+    store.mkdir(parents=True, exist_ok=True)
+    with FileLock(store / "channel.lock"):
+        return _download(store)
+
+
+def _forget_old_ones(store: Path) -> None:
+    for directory in store.glob("channel-*"):
+        if directory.is_dir() and time.time() - directory.stat().st_mtime > KEPT:
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 def _sources() -> list[Path]:

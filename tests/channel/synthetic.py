@@ -20,10 +20,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from .archive import PLACEHOLDER
+from .archive import PLACEHOLDER, File
 from .builder import ChannelBuilder
+from .wheels import record
 
 SOURCES = Path(__file__).parent / "sources"
 
@@ -48,17 +50,20 @@ def _add_warpdrive(channel: ChannelBuilder) -> None:
             # The same range as conda-forge's run exports: any minor version of the same CUDA major.
             floor, ceiling = cuda, int(cuda.partition(".")[0]) + 1
             depends += ["__cuda", f"cuda-version >={floor},<{ceiling}", f"cuda-cudart >={floor},<{ceiling}.0a0"]
-        home = f"{channel.site_packages}/warpdrive"
         channel.add_package(
             "warpdrive",
             version,
             build,
             depends=depends,
-            files={
-                f"{home}/__init__.py": SOURCES / "warpdrive_init.py",
-                f"{home}/_build.py": f"VERSION = {version!r}\nCUDA = {cuda!r}\n",
-                **_dist_info(channel.site_packages, "warpdrive", version),
-            },
+            files=_distribution(
+                "warpdrive",
+                version,
+                {
+                    "warpdrive/__init__.py": (SOURCES / "warpdrive_init.py").read_text(),
+                    "warpdrive/_build.py": f"VERSION = {version!r}\nCUDA = {cuda!r}\n",
+                },
+                home=channel.site_packages,
+            ),
         )
     for version in sorted({version for version, _ in WARPDRIVE}):
         channel.add_package(
@@ -67,10 +72,12 @@ def _add_warpdrive(channel: ChannelBuilder) -> None:
             "pyhd8ed1ab_0",
             noarch="python",
             depends=["python >=3.9"],
-            files={
-                "site-packages/warpdrive_core.py": SOURCES / "warpdrive_core.py",
-                **_dist_info("site-packages", "warpdrive-core", version),
-            },
+            files=_distribution(
+                "warpdrive-core",
+                version,
+                {"warpdrive_core.py": (SOURCES / "warpdrive_core.py").read_text()},
+                scripts=["warpdrive-info"],
+            ),
             entry_points=["warpdrive-info = warpdrive_core:main"],
         )
         channel.add_package(
@@ -97,10 +104,11 @@ def _add_odd_ones(channel: ChannelBuilder) -> None:
         "pyhd8ed1ab_0",
         noarch="python",
         depends=["python"],
-        files={
-            "site-packages/broken_framework/__init__.py": 'raise ImportError("libbroken.so.7: cannot open file")\n',
-            **_dist_info("site-packages", "broken-framework", "1.0"),
-        },
+        files=_distribution(
+            "broken-framework",
+            "1.0",
+            {"broken_framework/__init__.py": 'raise ImportError("libbroken.so.7: cannot open file")\n'},
+        ),
     )
     channel.add_package(
         "prefixed",
@@ -128,28 +136,35 @@ def _add_odd_ones(channel: ChannelBuilder) -> None:
         files={"share/link-scripted/file": "content\n"},
         link_scripts={"post-link": f"#!/bin/sh\n{mark}", "pre-unlink": "#!/bin/sh\n"},
     )
-    for name, version in (("pandas", "2.3.3"), ("matplotlib", "3.10.7"), ("matplotlib-base", "3.10.7")):
+    for name, version in (("pandas", "2.3.3"), ("matplotlib-base", "3.10.7")):
         module = name.partition("-")[0]
-        own = {} if name == "matplotlib" else {f"site-packages/{module}/__init__.py": f"__version__ = {version!r}\n"}
         channel.add_package(
             name,
             version,
             "pyhd8ed1ab_0",
             noarch="python",
-            depends=[f"matplotlib-base {version}"] if name == "matplotlib" else ["python >=3.9", "numpy"],
-            files={**own, **_dist_info("site-packages", name, version)},
+            depends=["python >=3.9", "numpy"],
+            files=_distribution(module, version, {f"{module}/__init__.py": f"__version__ = {version!r}\n"}),
         )
+    channel.add_package("matplotlib", "3.10.7", "h0_0", noarch="generic", depends=["matplotlib-base 3.10.7"])
     # Seeded: the same bytes, thus the same hash, in every build.
     channel.add_package(
         "sluggish", "1.0", noarch="generic", files={"share/sluggish": random.Random(0).randbytes(2_000_000)}
     )
 
 
-def _dist_info(home: str, name: str, version: str) -> dict[str, str]:
-    module = name.replace("-", "_")
-    info = f"{home}/{module}-{version}.dist-info"
-    return {
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        f"{info}/INSTALLER": "conda",
-        f"{info}/RECORD": f"{module}-{version}.dist-info/METADATA,,\n{module}-{version}.dist-info/RECORD,,\n",
-    }
+def _distribution(
+    name: str,
+    version: str,
+    modules: Mapping[str, str],
+    *,
+    home: str = "site-packages",
+    scripts: Iterable[str] = (),
+) -> dict[str, File]:
+    """Modules and the metadata that pip and uv know them by."""
+    info = f"{home}/{name.replace('-', '_')}-{version}.dist-info"
+    files = {f"{home}/{path}": File(text.encode()) for path, text in modules.items()}
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    files |= {f"{info}/METADATA": File(metadata.encode()), f"{info}/INSTALLER": File(b"conda")}
+    files[f"{info}/RECORD"] = record(files, home=home, info=info, scripts=scripts)
+    return files

@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import Parser
@@ -59,9 +60,10 @@ def read(path: Path, *, site_packages: str, python_minor: str) -> Wheel:
                 _, scheme, rest = member.filename.split("/", 2)
                 target = places[scheme] + rest
             files[target] = File(archive.read(member), executable=bool(member.external_attr >> 16 & 0o100))
+    names = [line.partition(" =")[0] for line in scripts]
     if not pure:
-        files |= {f"bin/{line.partition(' =')[0]}": _script(line, python_minor) for line in scripts}
-    _finish_dist_info(files, f"{home}/{info}", home, path)
+        files |= {f"bin/{name}": _script(line, python_minor) for name, line in zip(names, scripts, strict=True)}
+    _finish_dist_info(files, f"{home}/{info}", home, path, names if pure else ())
     return Wheel(
         name=canonicalize_name(metadata["Name"]),
         version=metadata["Version"],
@@ -118,14 +120,19 @@ def _spec(name: str, specifiers: SpecifierSet) -> str:
     return " ".join((name, ",".join(parts))).rstrip()
 
 
-def _finish_dist_info(files: dict[str, File], info: str, home: str, path: Path) -> None:
+def _finish_dist_info(files: dict[str, File], info: str, home: str, path: Path, scripts: Iterable[str]) -> None:
     """Write what ``pip install`` of a recipe leaves: who installed, from where (a path long gone), and every file."""
     origin = {"dir_info": {}, "url": f"file:///home/conda/feedstock_root/build_artifacts/{path.stem}/work"}
     files[f"{info}/INSTALLER"] = File(b"conda")
     files[f"{info}/REQUESTED"] = File(b"")
     files[f"{info}/direct_url.json"] = File(json.dumps(origin).encode())
-    record = io.StringIO()
-    writer = csv.writer(record, lineterminator="\n")
+    files[f"{info}/RECORD"] = record(files, home=home, info=info, scripts=scripts)
+
+
+def record(files: Mapping[str, File], *, home: str, info: str, scripts: Iterable[str] = ()) -> File:
+    """List the files of a distribution, as its ``RECORD``; ``home`` is where its modules lie."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
     for target, file in files.items():
         if target.startswith(f"{home}/"):
             name = target.removeprefix(f"{home}/")
@@ -133,5 +140,7 @@ def _finish_dist_info(files: dict[str, File], info: str, home: str, path: Path) 
             name = "../../../" + target.replace("python-scripts/", "bin/")
         digest = base64.urlsafe_b64encode(hashlib.sha256(file.data).digest()).rstrip(b"=").decode()
         writer.writerow((name, f"sha256={digest}", len(file.data)))
+    for script in scripts:
+        writer.writerow((f"../../../bin/{script}", "", ""))
     writer.writerow((f"{info.removeprefix(f'{home}/')}/RECORD", "", ""))
-    files[f"{info}/RECORD"] = File(record.getvalue().encode())
+    return File(text.getvalue().encode())
