@@ -11,7 +11,7 @@ Fixtures to ask for:
 ``caches``           :class:`Caches`: directories shared by the tests of a session
 ``base_python``      ``Path``: the interpreter behind the test environment (for virtual environments)
 
-Autouse: :func:`isolation`. The marker ``leaves_processes`` excuses a test from the check for processes left behind.
+Autouse: :func:`isolation`, and the check of :mod:`leftovers` for processes left behind (marker ``leaves_processes``).
 """
 
 from __future__ import annotations
@@ -21,19 +21,17 @@ import contextlib
 import os
 import sys
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import jupyter_client.kernelspec
 import jupyter_core.paths
-import psutil
 import pytest
 from channel import Server, serve, standard_channel, standard_wheels
 from traitlets.config import Config
 
-pytest_plugins = ["pytest_jupyter.jupyter_server"]
+pytest_plugins = ["pytest_jupyter.jupyter_server", "leftovers", "pytester"]
 
 #: What must not reach a test from outside, by prefix of the variable's name.
 FOREIGN = (
@@ -56,12 +54,6 @@ FOREIGN = (
     "_CONDA",
 )
 
-#: Names a test's processes: they inherit it, whoever their parent is by then.
-TOKEN = "GPU_KERNELS_TEST"
-
-#: Seconds that a test's processes have to end after it.
-GRACE = 3.0
-
 
 @dataclass(frozen=True)
 class Caches:
@@ -82,27 +74,6 @@ class Caches:
     uv: Path
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "leaves_processes: may end with child processes alive")
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """Fail a test whose processes are still there when all its fixtures are gone; end them."""
-    yield
-    left = _processes_of(item)
-    deadline = time.monotonic() + GRACE
-    while left and time.monotonic() < deadline:
-        time.sleep(0.05)
-        left = _processes_of(item)
-    described = [_describe(process) for process in left]
-    for process in left:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-    if left and not item.get_closest_marker("leaves_processes"):
-        pytest.fail("processes left behind:\n" + "\n".join(described), pytrace=False)
-
-
 def pytest_unconfigure() -> None:
     # rattler's threads can crash an interpreter that exits right after they worked (PyO3/pyo3-async-runtimes#40).
     if "rattler" in sys.modules:
@@ -111,7 +82,6 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(autouse=True)
 def isolation(
-    request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     caches: Caches,
@@ -124,11 +94,7 @@ def isolation(
     """Give the test a home, Jupyter directories and environment variables of its own."""
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
         monkeypatch.delenv(name)
-    token = f"{os.getpid()}-{uuid.uuid4().hex}"
-    request.node.stash[_TOKEN_KEY] = token
-    request.node.stash[_OTHERS_KEY] = {process.pid for process in psutil.Process().children()}
     home = {
-        TOKEN: token,
         "HOME": str(jp_home_dir),
         "JUPYTER_CONFIG_DIR": str(jp_config_dir),
         "JUPYTER_DATA_DIR": str(jp_data_dir),
@@ -254,32 +220,3 @@ def faulty_channel(channel_dir: Path, serve_channel: Callable[..., Server]) -> C
         return serve_channel(channel_dir, name=name)
 
     return start
-
-
-_TOKEN_KEY = pytest.StashKey[str]()
-_OTHERS_KEY = pytest.StashKey[set[int]]()
-
-
-def _processes_of(item: pytest.Item) -> list[psutil.Process]:
-    """Living processes of the test: new children, and all that inherited its token, whoever their parent is by now."""
-    token = item.stash.get(_TOKEN_KEY, None)
-    if token is None:
-        return []
-    here = os.getpid()
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            child = process.ppid() == here and process.pid not in item.stash[_OTHERS_KEY]
-            if process.pid == here or not (child or process.environ().get(TOKEN) == token):
-                continue
-            # multiprocessing's own helper stays as long as the interpreter.
-            if process.status() != psutil.STATUS_ZOMBIE and "resource_tracker" not in " ".join(process.cmdline()):
-                found.append(process)
-    return found
-
-
-def _describe(process: psutil.Process) -> str:
-    try:
-        return f"  {process.pid} (parent {process.ppid()}): {' '.join(process.cmdline())}"
-    except psutil.Error:
-        return f"  {process.pid}"
