@@ -1,0 +1,283 @@
+"""The manager: every verb of the product, for the server and for the command line alike."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from traitlets import Any as AnyTrait
+from traitlets import default
+
+from ..errors import BrokenEnvironmentError, ConflictError, KernelsRunningError, VerificationError
+from ..models import (
+    Environment,
+    EnvironmentSpec,
+    Framework,
+    Hardware,
+    Installer,
+    Job,
+    JobKind,
+    Manifest,
+    Plan,
+    Verification,
+    VerificationOutcome,
+)
+from .jobs import JobResult, JobRunner
+from .kernels import ProcessKernels, RunningKernel, RunningKernels
+from .ledger import Ledger
+from .live import LiveJob
+from .records import JobRecords
+from .settings import Settings
+from .workshop import Workshop
+
+
+class GpuKernelsManager(Settings):
+    """Joins the workshop, which builds, and the job runner, which remembers.
+
+    Long verbs answer at once with a job; what is malformed is refused before there is one.
+    Methods belong to one event loop.
+    """
+
+    workshop: Workshop = AnyTrait(help="Builds environments.")  # type: ignore[assignment]
+    runner: JobRunner = AnyTrait(help="Runs the jobs.")  # type: ignore[assignment]
+    kernels: RunningKernels = AnyTrait(help="Knows the running kernels.")  # type: ignore[assignment]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        #: Called on the loop with each new snapshot of a job of this process.
+        self.listeners: list[Callable[[Job], None]] = []
+        self._outdated: dict[str, frozenset[RunningKernel]] = {}
+
+    @default("workshop")
+    def _default_workshop(self) -> Workshop:
+        # Imported here: a server that only starts needs no solver and no verification.
+        from .wiring import open_workshop
+
+        return open_workshop(self)
+
+    @default("runner")
+    def _default_runner(self) -> JobRunner:
+        from ..build.locks import alive, identity
+
+        records = JobRecords(Path(self.state_dir) / "jobs", keep=self.kept_jobs, days=self.kept_days)
+        ledger = Ledger(records, owner=identity(), alive=alive)
+        return JobRunner(ledger, self, limit=self.simultaneous_builds, listeners=self.listeners)
+
+    @default("kernels")
+    def _default_kernels(self) -> RunningKernels:
+        return ProcessKernels()
+
+    # What there is.
+
+    async def frameworks(self) -> tuple[Framework, ...]:
+        """The catalogue."""
+        return await asyncio.to_thread(lambda: self.workshop.frameworks())
+
+    async def hardware(self) -> Hardware:
+        """What this machine has."""
+        return await asyncio.to_thread(lambda: self.workshop.hardware())
+
+    async def environments(self) -> tuple[Environment, ...]:
+        """All environments, by name."""
+        found = await asyncio.to_thread(lambda: self.workshop.environments())
+        return tuple(self._with_restarts(environment) for environment in found)
+
+    async def get(self, name: str) -> Manifest:
+        """What was built under a name.
+
+        Raises:
+            InvalidNameError: It cannot be a name.
+            NotFoundError: There is no such environment.
+            BrokenEnvironmentError: Its manifest is damaged.
+        """
+        _check_name(name)
+        return await asyncio.to_thread(lambda: self.workshop.manifest(name))
+
+    # What can be done.
+
+    async def plan(self, spec: EnvironmentSpec) -> Plan:
+        """Answer what would be built; a refusal is part of the plan.
+
+        Raises:
+            InvalidInputError: What was asked for is malformed.
+            NameTakenError: The name belongs to another environment or kernel.
+        """
+        return await self.workshop.plan(self._checked(spec))
+
+    async def create(self, spec: EnvironmentSpec) -> Job:
+        """Begin to build, verify and register an environment.
+
+        Raises:
+            InvalidInputError: What was asked for is malformed.
+            NameTakenError: The name belongs to another environment or kernel.
+            EnvironmentBusyError: Somebody is working on that name already.
+        """
+        spec = self._checked(spec)
+        await asyncio.to_thread(lambda: self.workshop.check_free(spec.name))
+        return await self.runner.submit(JobKind.CREATE, spec.name, spec=spec)
+
+    async def rebuild(self, name: str) -> Job:
+        """Begin to build an environment anew.
+
+        Raises:
+            NotFoundError: There is no such environment.
+            EnvironmentBusyError: Somebody is working on it already.
+        """
+        manifest = await self.get(name)
+        return await self.runner.submit(JobKind.REBUILD, name, spec=manifest.spec)
+
+    async def verify(self, name: str) -> Job:
+        """Begin to verify an environment; raises as :meth:`rebuild`."""
+        await self.get(name)
+        return await self.runner.submit(JobKind.VERIFY, name)
+
+    async def benchmark(self, name: str) -> Job:
+        """Begin to run the benchmark in an environment's kernel; raises as :meth:`rebuild`."""
+        await self.get(name)
+        return await self.runner.submit(JobKind.BENCHMARK, name)
+
+    async def remove(self, name: str, *, stop_kernels: bool = False) -> Job:
+        """Begin to remove an environment, damaged ones too.
+
+        Args:
+            name: Its name.
+            stop_kernels: Shut down kernels that run from it, instead of refusing.
+
+        Raises:
+            NotFoundError: There is no such environment.
+            EnvironmentBusyError: Somebody is working on it already.
+            KernelsRunningError: Kernels of it are running.
+        """
+        running = await self._running(name)
+        if running and not stop_kernels:
+            several = len(running) > 1
+            msg = f"{len(running)} kernels of {name!r} are running." if several else f"A kernel of {name!r} is running."
+            cure = "Shut them down first, or ask again with stop_kernels=true (--force on the command line)."
+            raise KernelsRunningError(msg, cure=cure)
+        return await self.runner.submit(JobKind.REMOVE, name)
+
+    # Jobs.
+
+    @property
+    def active(self) -> tuple[Job, ...]:
+        """The unfinished jobs of this process."""
+        return self.runner.active if self.trait_has_value("runner") else ()
+
+    async def jobs(self) -> tuple[Job, ...]:
+        """All jobs of all processes, the newest first, without logs."""
+        return await self.runner.jobs()
+
+    async def job(self, job_id: str) -> Job:
+        """One job, with the end of its log.
+
+        Raises:
+            NotFoundError: There is no such job.
+        """
+        return await self.runner.job(job_id)
+
+    async def job_log(self, job_id: str) -> str:
+        """The whole log of a job.
+
+        Raises:
+            NotFoundError: There is no such job.
+        """
+        return await self.runner.log(job_id)
+
+    async def cancel(self, job_id: str) -> Job:
+        """Cancel a job and wait until nothing is left of it.
+
+        Raises:
+            NotFoundError: There is no such job.
+            ConflictError: It has finished, or belongs to another process.
+        """
+        return await self.runner.cancel(job_id)
+
+    async def recover(self) -> tuple[Job, ...]:
+        """Take up what a dead process left; called once, when a server starts."""
+        taken = await self.runner.resume()
+        await asyncio.to_thread(lambda: self.workshop.sweep())
+        return taken
+
+    async def close(self, timeout: float = 4.0) -> None:
+        """Stop all jobs, within some seconds."""
+        if self.trait_has_value("runner"):
+            await self.runner.close(timeout)
+
+    # What the job runner calls (see jobs.Worker).
+
+    async def work(self, job: Job, reporter: LiveJob) -> JobResult:
+        """Do a job; called by the job runner."""
+        if job.kind is JobKind.CREATE:
+            return JobResult(verification=(await self.workshop.create(_spec(job), reporter=reporter)).verification)
+        if job.kind is JobKind.REBUILD:
+            before = frozenset(await self._running(job.name))
+            manifest = await self.workshop.rebuild(job.name, reporter=reporter)
+            self._outdated[manifest.kernel_name] = before
+            return JobResult(verification=manifest.verification)
+        if job.kind is JobKind.VERIFY:
+            return JobResult(verification=_accepted(await self.workshop.verify(job.name, reporter=reporter)))
+        if job.kind is JobKind.BENCHMARK:
+            return JobResult(benchmark=await self.workshop.benchmark(job.name, reporter=reporter))
+        # Whoever asked for the removal has agreed to it, or there were none.
+        for kernel in await self._running(job.name):
+            if await self.kernels.stop(kernel.id):
+                reporter.log(f"The kernel {kernel.id} was shut down.")
+        await self.workshop.remove(job.name, reporter=reporter)
+        return JobResult()
+
+    async def recover_after(self, job: Job) -> JobResult | None:
+        """Clean up after the death of whoever worked on a job; called by the job runner."""
+        manifest = await self.workshop.recover(job.name)
+        if manifest is None:
+            return JobResult() if job.kind is JobKind.REMOVE else None
+        # A build that is younger than the wish for it is what was wished for.
+        finished = job.kind in (JobKind.CREATE, JobKind.REBUILD) and manifest.created >= job.created
+        return JobResult(verification=manifest.verification) if finished else None
+
+    def _checked(self, spec: EnvironmentSpec) -> EnvironmentSpec:
+        """A spec with the configured default, if it is well-formed."""
+        if spec.installer is Installer.AUTO and not spec.channels:
+            spec = replace(spec, installer=Installer(self.default_installer))
+        self.workshop.check(spec)
+        return spec
+
+    async def _running(self, name: str) -> tuple[RunningKernel, ...]:
+        """The running kernels of an environment, even of one whose manifest is damaged."""
+        try:
+            manifest = await self.get(name)
+        except BrokenEnvironmentError:
+            return self.kernels.of(name.lower(), "")
+        return self.kernels.of(manifest.kernel_name, manifest.prefix)
+
+    def _with_restarts(self, environment: Environment) -> Environment:
+        """Say which running kernels still use what a rebuild has replaced."""
+        outdated = self._outdated.get(environment.kernel_name)
+        if not outdated:
+            return environment
+        still = outdated.intersection(self.kernels.of(environment.kernel_name, environment.prefix))
+        self._outdated[environment.kernel_name] = still
+        return replace(environment, restart_needed=tuple(sorted(kernel.id for kernel in still)))
+
+
+def _check_name(name: str) -> None:
+    # Imported here: the rules need a parser of requirements, which a server that only starts does not.
+    from ..build import validation
+
+    validation.check_name(name)
+
+
+def _spec(job: Job) -> EnvironmentSpec:
+    if job.spec is None:
+        msg = "The record of the job does not say what was asked for."
+        raise ConflictError(msg, cure="Ask for it again.")
+    return job.spec
+
+
+def _accepted(verification: Verification) -> Verification:
+    if verification.outcome is VerificationOutcome.FAILED:
+        cure = "Read the log of the job; rebuild the environment, or choose other versions."
+        raise VerificationError(verification.sentence, cure=cure)
+    return verification

@@ -1,0 +1,98 @@
+"""The traits that a person or an administrator may set, and what they are otherwise."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from jupyter_core.paths import jupyter_config_path, jupyter_data_dir
+from traitlets import Bool, Enum, Float, Integer, List, Unicode, default
+from traitlets.config import LoggingConfigurable
+
+from ..models import Installer
+
+
+class Settings(LoggingConfigurable):
+    """What can be configured, in ``jupyter_server_config`` or ``jupyter_gpu_kernels_config``.
+
+    Nothing is looked up before it is asked for, and no directory is made here.
+    """
+
+    conda_envs_dir = Unicode(
+        help="Directory of conda environments; otherwise the first writable of envs_dirs in .condarc, or ~/.conda/envs."
+    ).tag(config=True)
+    virtualenvs_dir = Unicode(
+        help="Directory of virtual environments; otherwise gpu-kernels/envs in Jupyter's data directory."
+    ).tag(config=True)
+    state_dir = Unicode(
+        help="Directory of jobs, locks and staged kernelspecs; otherwise gpu-kernels in Jupyter's data directory."
+    ).tag(config=True)
+    cache_dir = Unicode(
+        help="Directory of downloaded packages and shared bytecode; otherwise jupyter-gpu-kernels in the user's caches."
+    ).tag(config=True)
+    default_installer = Enum(
+        [installer.value for installer in Installer],
+        Installer.AUTO.value,
+        help="Installer of environments that do not ask for one: auto takes conda where its channels answer.",
+    ).tag(config=True)
+    channels = List(
+        Unicode(), help="Conda channels of environments that do not ask for some; otherwise those of .condarc."
+    ).tag(config=True)
+    link_scripts = Bool(
+        False, help="Run the link scripts of conda packages. They are programs of whoever made the package."
+    ).tag(config=True)
+    allow_source_builds = Bool(
+        False, help="Let PyPI packages without a wheel be built, which runs their set-up programs."
+    ).tag(config=True)
+    verify_timeout = Float(300.0, min=1, help="Seconds that a verification may take.").tag(config=True)
+    benchmark_timeout = Float(1800.0, min=1, help="Seconds that the benchmark may take.").tag(config=True)
+    silence = Float(60.0, min=1, help="Seconds without a new byte after which a download starts anew.").tag(config=True)
+    catalogue_dirs = List(
+        Unicode(),
+        help="Directories of framework descriptions (TOML) that add to the bundled ones or replace them; "
+        "otherwise gpu-kernels/frameworks below each directory of Jupyter's configuration.",
+    ).tag(config=True)
+    simultaneous_builds = Integer(2, min=1, help="How many environments are built at a time.").tag(config=True)
+    kept_jobs = Integer(100, min=0, help="How many finished jobs are remembered.").tag(config=True)
+    kept_days = Float(30.0, min=0, help="For how many days finished jobs are remembered.").tag(config=True)
+
+    @default("conda_envs_dir")
+    def _default_conda_envs_dir(self) -> str:
+        # Imported here: .condarc is read when the first environment is asked for, not when a server starts.
+        from ..build.conda.condarc import read_condarc
+
+        return str(next(filter(_writable, read_condarc().envs_dirs), Path.home() / ".conda" / "envs"))
+
+    @default("virtualenvs_dir")
+    def _default_virtualenvs_dir(self) -> str:
+        return str(Path(jupyter_data_dir()) / "gpu-kernels" / "envs")
+
+    @default("state_dir")
+    def _default_state_dir(self) -> str:
+        return str(Path(jupyter_data_dir()) / "gpu-kernels")
+
+    @default("cache_dir")
+    def _default_cache_dir(self) -> str:
+        return str(_user_caches() / "jupyter-gpu-kernels")
+
+    @default("catalogue_dirs")
+    def _default_catalogue_dirs(self) -> list[str]:
+        return [str(Path(path) / "gpu-kernels" / "frameworks") for path in jupyter_config_path()]
+
+
+def _writable(directory: Path) -> bool:
+    """Whether a directory could be written, or made."""
+    existing = next((place for place in (directory, *directory.parents) if place.exists()), directory)
+    return os.access(existing, os.W_OK | os.X_OK)
+
+
+def _user_caches() -> Path:
+    """Where programs keep what they can make again: ``~/.cache`` (XDG), ``~/Library/Caches``, ``%LOCALAPPDATA%``."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    # A relative XDG path must be ignored: https://specifications.freedesktop.org/basedir-spec/latest/
+    configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return configured if configured.is_absolute() else Path.home() / ".cache"

@@ -1,0 +1,116 @@
+"""The OpenAPI document: valid, complete, and true of what the server answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from jupyter_server.serverapp import ServerApp
+from openapi_spec_validator import validate
+from scripted import ScriptedManager, manifest_of
+from tornado import web
+from tornado.httpclient import HTTPResponse
+from traitlets.config import Config
+
+from jupyter_gpu_kernels.models import EnvironmentSpec, Job
+from jupyter_gpu_kernels.serve.handlers import ROUTES, NowhereHandler, default_handlers
+from jupyter_gpu_kernels.serve.openapi import VERBS, document
+
+Fetch = Callable[..., Awaitable[HTTPResponse]]
+
+DOCUMENT = document(ROUTES, "/jupyter-gpu-kernels")
+
+
+def test_it_is_valid() -> None:
+    validate(json.loads(json.dumps(DOCUMENT)))
+
+
+def test_every_verb_of_every_handler_is_described_and_nothing_else() -> None:
+    implemented = {
+        (path, verb)
+        for path, handler in ROUTES
+        for verb in VERBS
+        if getattr(handler, verb) is not getattr(web.RequestHandler, verb)
+    }
+    described = {(path, verb) for path, verbs in DOCUMENT["paths"].items() for verb in verbs}
+    assert described == implemented
+    assert {handler for _, handler in default_handlers} == {handler for _, handler in ROUTES} | {NowhereHandler}
+
+
+def test_models_are_described_field_for_field() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    for model in (EnvironmentSpec, Job):
+        assert list(schemas[model.__name__]["properties"]) == [field.name for field in fields(model)]
+        assert schemas[model.__name__]["description"].startswith(model.__doc__.strip().splitlines()[0])
+    assert schemas["EnvironmentSpec"]["required"] == ["name"]
+
+
+def test_every_parameter_of_a_path_is_declared() -> None:
+    operation = DOCUMENT["paths"]["/environments/{name}"]["delete"]
+    assert [(parameter["name"], parameter["in"]) for parameter in operation["parameters"]] == [
+        ("name", "path"),
+        ("stop_kernels", "query"),
+    ]
+    assert "Location" in operation["responses"]["202"]["headers"]
+
+
+class TestServer:
+    """Over HTTP."""
+
+    @pytest.fixture
+    def jp_server_config(self, jp_server_config: Config) -> Config:
+        jp_server_config.GpuKernelsExtension.manager_class = ScriptedManager
+        return jp_server_config
+
+    async def test_answers_are_as_described(self, jp_fetch: Fetch, jp_serverapp: ServerApp, jp_base_url: str) -> None:
+        manager: ScriptedManager = jp_serverapp.web_app.settings["gpu_kernels_manager"]
+        manager.workshop.built["tf"] = manifest_of(EnvironmentSpec(name="tf", framework="tensorflow"))
+        served = json.loads((await jp_fetch("jupyter-gpu-kernels", "openapi.json")).body)
+        assert served["servers"] == [{"url": f"{jp_base_url}jupyter-gpu-kernels"}]
+        assert served["paths"] == json.loads(json.dumps(DOCUMENT["paths"]))
+        job_id, seen = "", set()
+        # In this order, so that there is a job to look at, and nothing is busy.
+        for path, verb in (
+            ("/environments/{name}/verify", "post"),
+            ("/environments/{name}/rebuild", "post"),
+            ("/environments/{name}/benchmark", "post"),
+            ("/environments", "post"),
+            ("/jobs/{id}", "get"),
+            ("/jobs/{id}/log", "get"),
+            ("/jobs", "get"),
+            ("/plans", "post"),
+            ("/frameworks", "get"),
+            ("/gpus", "get"),
+            ("/environments", "get"),
+            ("/environments/{name}", "get"),
+            ("/environments/{name}", "delete"),
+            ("/openapi.json", "get"),
+        ):
+            body = {"name": f"new-{len(seen)}"} if path in ("/plans", "/environments") else {}
+            response = await jp_fetch(
+                "jupyter-gpu-kernels",
+                *path.format(name="tf", id=job_id).strip("/").split("/"),
+                method=verb.upper(),
+                body=json.dumps(body) if verb == "post" else None,
+            )
+            if response.code == 202:
+                job_id = json.loads(response.body)["id"]
+                await manager.runner.wait(job_id)
+            self.check(served, path, verb, response)
+            seen.add((path, verb))
+        left = {(path, verb) for path, verbs in served["paths"].items() for verb in verbs} - seen
+        assert left == {("/jobs/{id}", "delete")}, "it needs a job at work; tests/test_handlers.py has it"
+
+    @staticmethod
+    def check(served: dict[str, Any], path: str, verb: str, response: HTTPResponse) -> None:
+        """Compare an answer with the document."""
+        described = served["paths"][path][verb]["responses"][str(response.code)]
+        ((kind, content),) = described["content"].items()
+        assert response.headers["Content-Type"].startswith(kind)
+        if kind == "application/json":
+            schema = {**content["schema"], "components": served["components"]}
+            Draft202012Validator(schema).validate(json.loads(response.body))
