@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ...models import PlannedPackage
 
 #: What stands in for a secret.
 HIDDEN = "***"
+
+#: What packages grow by when they are unpacked. Repodata only has packed sizes; unpacked ones are two (CUDA libraries)
+#: to five (an interpreter, pure Python) times larger. The cache's copy costs nothing more, it shares its files.
+EXPANSION = 3
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'`<>]+")
 # Greedy to the last @ before the path, since passwords hold @ more often than they should.
@@ -28,6 +31,11 @@ def redact(text: str) -> str:
         return _QUERY.sub(f"?{HIDDEN}", _TOKEN.sub(HIDDEN, url))
 
     return _URL.sub(hide, text)
+
+
+def uncover(url: str) -> str:
+    """Take the credentials out of a URL, so that it works for whoever has credentials of their own."""
+    return re.sub(r"/t/[^/?#]+(?=/|$)", "", _USER.sub("", url)) if "://" in url else url
 
 
 @dataclass(frozen=True)
@@ -104,7 +112,7 @@ class CondaRequest:
         settings: Where to look.
         cuda: Version of the virtual package ``__cuda``, ``None`` for a machine without a driver.
         platform: Conda subdir to solve for (``"linux-64"``), ``None`` for the running one.
-        keep: Match specs of what is wished on top, e.g. added from outside to the environment that is rebuilt.
+        keep: Match specs of what was added from outside to the environment that is rebuilt.
     """
 
     specs: tuple[str, ...]
@@ -121,18 +129,16 @@ class CondaSolution:
     Attributes:
         packages: In order of name.
         download_bytes: Bytes of the packages that are not in the cache.
-        disk_bytes: Estimate, see :data:`~.builder.EXPANSION`.
-        specs: What was asked for, canonically; recorded in the environment as what the user wanted.
-        settings: The settings solved with; the download uses them too.
-        records: The solver's records, opaque. They may hold credentials in their URLs: never show or store them.
+        disk_bytes: Estimate: three times the packed size, see :data:`EXPANSION`.
+        request: What was asked for; the download uses its settings too.
+        payload: The solver's records, opaque. They may hold credentials in their URLs: never show or store them.
     """
 
     packages: tuple[PlannedPackage, ...]
     download_bytes: int
     disk_bytes: int
-    specs: tuple[str, ...]
-    settings: ChannelSettings
-    records: tuple[dict[str, Any], ...] = field(repr=False)
+    request: CondaRequest = field(repr=False)
+    payload: str = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

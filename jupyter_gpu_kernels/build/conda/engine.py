@@ -1,0 +1,188 @@
+"""The conda installer as the rest of the house sees it; the work is done by :mod:`.builder` in a process of its own.
+
+Nothing here imports rattler: that would cost a server its start-up time, and a crash of rattler the whole server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ...errors import BuildError, InvalidInputError
+from ...models import PlannedPackage
+from ..processes import ToolSilentError
+from ..reporting import Reporter
+from . import errand, failures, neighbour
+from .relay import Relay
+from .settings import EXPANSION, ChannelAnswer, ChannelSettings, CondaRequest, CondaSolution
+
+
+class CondaEngine:
+    """Solves and installs conda packages.
+
+    Args:
+        cache_dir: Directory of the package cache (``pkgs``) and of the repodata (``repodata``); may be shared.
+        link_scripts: Whether to run the packages' own link scripts, which are arbitrary code.
+        silence: Seconds without a byte after which a download counts as stalled.
+        rounds: How often a stalled or crashed installation is started before it is given up. What has been
+            downloaded stays in the cache.
+    """
+
+    def __init__(self, *, cache_dir: Path, link_scripts: bool = False, silence: float = 60, rounds: int = 3) -> None:
+        self._packages = cache_dir / "pkgs"
+        self._repodata = cache_dir / "repodata"
+        self._link_scripts = link_scripts
+        self._silence = silence
+        self._rounds = rounds
+
+    async def probe(self, settings: ChannelSettings) -> tuple[ChannelAnswer, ...]:
+        """Ask all channels at once whether they answer; takes three seconds at most.
+
+        Returns:
+            One answer for each channel, in order.
+        """
+        answers: dict[str, ChannelAnswer] = {}
+
+        def take(message: Mapping[str, Any]) -> None:
+            if message["event"] == "answer":
+                answers[message["channel"]] = failures.answer(message, settings)
+
+        scratch = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="gpu-kernels-"))
+        try:
+            job = {"errand": "probe", "settings": msgspec.to_builtins(settings), "scratch": str(scratch)}
+            with contextlib.suppress(errand.BuilderDiedError):
+                await errand.run(job, settings, take)
+        except errand.BuilderFailedError as error:
+            raise failures.of_solve(error.exception, error.text, settings) from None
+        finally:
+            await asyncio.shield(asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True))
+        return tuple(
+            answers.get(channel.name)
+            or ChannelAnswer(channel=channel.name, reachable=False, error="It did not answer.")
+            for channel in settings.resolved()
+        )
+
+    async def solve(self, request: CondaRequest) -> CondaSolution:
+        """Find the packages that satisfy a request; nothing is installed.
+
+        Raises:
+            SolveError: There are none.
+            ChannelError: A channel does not answer as it should.
+            InvalidInputError: A spec or a channel is malformed.
+        """
+        if not request.settings.channels:
+            msg = "There is no conda channel to take packages from."
+            raise InvalidInputError(msg, cure="Name a channel, for example conda-forge.")
+        job = {
+            "errand": "solve",
+            "request": msgspec.to_builtins(request),
+            "packages": str(self._packages),
+            "repodata": str(self._repodata),
+        }
+        found = (result := await self._ask(job, request.settings))["packages"]
+        return CondaSolution(
+            packages=tuple(
+                PlannedPackage(**{key: package[key] for key in ("name", "version", "build", "source", "size")})
+                for package in found
+            ),
+            download_bytes=sum(package["size"] for package in found if not package["cached"]),
+            disk_bytes=EXPANSION * sum(package["size"] for package in found),
+            request=request,
+            payload=result["payload"],
+        )
+
+    async def install(
+        self, solution: CondaSolution, *, generation: Path, final: Path, reporter: Reporter, lock: Path | None = None
+    ) -> None:
+        """Download and link exactly the solution's packages.
+
+        Args:
+            solution: What to install.
+            generation: Where to write; what is there already stays.
+            final: Where the environment will be moved to; its files speak of that place.
+            reporter: Is told the stages ``download`` and ``link`` and their progress.
+            lock: File that stays locked until the builder is gone, even if we are killed.
+
+        Raises:
+            DownloadError: Packages could not be fetched whole.
+            InstallError: Packages could not be written.
+        """
+        job = {
+            "errand": "install",
+            "request": msgspec.to_builtins(solution.request),
+            "payload": solution.payload,
+            "packages": str(self._packages),
+            "generation": str(generation),
+            "final": str(final),
+            "link_scripts": self._link_scripts,
+            "silence": self._silence,
+        }
+        before = await asyncio.to_thread(_entries, generation)
+        relay = Relay(reporter)
+        await self._insist(job, solution.request.settings, relay, generation, before, lock)
+        await asyncio.to_thread(neighbour.settle, generation, solution.request)
+
+    async def _ask(self, job: Mapping[str, Any], settings: ChannelSettings) -> Mapping[str, Any]:
+        """Have something solved; a builder that dies gets a successor."""
+        for left in reversed(range(self._rounds)):
+            try:
+                return await errand.run(job, settings)
+            except errand.BuilderFailedError as failed:
+                raise failures.of_solve(failed.exception, failed.text, settings) from None
+            except errand.BuilderDiedError as died:
+                if not left:
+                    raise failures.crashed(str(died)) from None
+        raise AssertionError
+
+    async def _insist(
+        self,
+        job: Mapping[str, Any],
+        settings: ChannelSettings,
+        relay: Relay,
+        generation: Path,
+        before: frozenset[str],
+        lock: Path | None,
+    ) -> None:
+        """Run the builder until it succeeds, fails for good or has stalled too often."""
+        mismatched = False
+        for left in reversed(range(self._rounds)):
+            try:
+                await errand.run(job, settings, relay.take, silence=self._silence, lock=lock)
+            except ToolSilentError:
+                error: BuildError = failures.stalled(self._silence, relay.latest)
+            except errand.BuilderDiedError as died:
+                error = failures.crashed(str(died))
+            except errand.BuilderFailedError as failed:
+                error = failures.of_install(failed.exception, failed.text, settings)
+                # A mirror that was being synchronised, or a proxy's cache: it is worth one more question.
+                if mismatched or not failures.is_mismatch(failed.text):
+                    raise error from None
+                mismatched = True
+            else:
+                return
+            if not left:
+                raise error
+            relay.restart(f"{error.message} Starting again; what has been downloaded is kept.")
+            await asyncio.to_thread(_clear, generation, before)
+
+
+def _entries(directory: Path) -> frozenset[str]:
+    return frozenset(os.listdir(directory)) if directory.is_dir() else frozenset()
+
+
+def _clear(directory: Path, keep: frozenset[str]) -> None:
+    """Remove what a builder has left in a directory: half-linked packages are not to be trusted."""
+    for name in _entries(directory) - keep:
+        path = directory / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
