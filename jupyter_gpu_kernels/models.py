@@ -155,10 +155,11 @@ class PlannedPackage:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why a plan cannot be built here, and what would fit."""
+    """Why a plan cannot be built here, and what would fit; the detail is the solver's own words, if there are any."""
 
     reason: str
     cure: str
+    detail: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

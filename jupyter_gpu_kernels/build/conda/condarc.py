@@ -118,6 +118,12 @@ def read_condarc(
     )
 
 
+def environments_directory(environ: Mapping[str, str] | None = None, *, home: Path | None = None) -> Path:
+    """Where conda would put a new environment: the first of ``envs_dirs``, or ``~/.conda/envs``."""
+    configured = read_condarc(environ, home=home).envs_dirs
+    return configured[0] if configured else (home or Path.home()) / ".conda" / "envs"
+
+
 def candidates(
     environ: Mapping[str, str], *, home: Path, root: Path = Path("/"), windows: bool | None = None
 ) -> list[Path]:

@@ -1,0 +1,47 @@
+"""What a person should read before a build begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packaging.version import Version
+
+from ..models import EnvironmentSpec, Framework, Hardware, Recipe, Variant
+from .choices import Target
+
+
+def cautions(
+    framework: Framework, spec: EnvironmentSpec, aim: Target, recipe: Recipe, hardware: Hardware, cuda: str | None
+) -> Iterator[str]:
+    """The warnings of a plan, one sentence each.
+
+    Args:
+        framework: The framework.
+        spec: What was asked for.
+        aim: What the result shall run on.
+        recipe: The recipe taken.
+        hardware: What this machine has.
+        cuda: CUDA of the result.
+    """
+    if framework.legacy:
+        yield framework.legacy
+    if recipe.note:
+        yield recipe.note
+    if not spec.target_cuda:
+        yield from hardware.notes
+    if recipe.variant is not Variant.GPU:
+        return
+    if not hardware.gpus:
+        yield f"It cannot be seen to run on a GPU here. {hardware.reason}".strip()
+    if aim.cuda and cuda and Version(cuda) > Version(aim.cuda):
+        # https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html
+        yield (
+            f"CUDA {cuda} is newer than the driver's {aim.cuda}, which NVIDIA supports within a major version; if a "
+            f"kernel complains of PTX or an unsupported toolchain, ask for CUDA {aim.cuda}."
+        )
+
+
+def disk_caution(needed: int, free: int) -> Iterator[str]:
+    """The warning of a disk that is too small; both in bytes."""
+    if free < needed:
+        yield f"The disk has {free / 1e9:.1f} GB left, and this takes about {needed / 1e9:.1f} GB with its downloads."

@@ -1,0 +1,200 @@
+"""Which recipe of a framework fits what was asked for and what it shall run on; nothing is solved here."""
+
+from __future__ import annotations
+
+import platform as system
+import sys
+from dataclasses import dataclass
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from ..models import EnvironmentSpec, Framework, Hardware, Installer, Recipe, Refusal, Variant
+from . import drivers
+
+#: What the installers are called in sentences.
+NAMES = {Installer.CONDA: "conda", Installer.PYPI: "PyPI"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What the result shall run on.
+
+    Attributes:
+        platform: Conda's name of the platform.
+        cuda: Highest CUDA of its driver, ``None`` if it has none.
+        driver: What says so, for sentences: ``this machine's driver 570.86.15``.
+        capabilities: Compute capabilities of its GPUs; empty where they are not known.
+        missing: Why there is no CUDA, one sentence; empty if there is.
+    """
+
+    platform: str
+    cuda: str | None = None
+    driver: str = ""
+    capabilities: tuple[str, ...] = ()
+    missing: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Misfit:
+    """Why a recipe does not fit; the one that came furthest, and lacks least, is told."""
+
+    depth: int
+    refusal: Refusal
+    needed: int = 0
+
+
+def platform_name() -> str:
+    """Conda's name of this platform, e.g. ``linux-64``."""
+    kernel = {"linux": "linux", "darwin": "osx", "win32": "win"}.get(sys.platform, sys.platform)
+    machine = system.machine().lower()
+    if machine in ("aarch64", "arm64"):
+        return f"{kernel}-{'aarch64' if kernel == 'linux' else 'arm64'}"
+    return f"{kernel}-{'64' if machine in ('x86_64', 'amd64') else machine}"
+
+
+def target(spec: EnvironmentSpec, hardware: Hardware, platform: str = "") -> Target:
+    """What the result shall run on: the machine that was named, or this one.
+
+    Args:
+        spec: What was asked for.
+        hardware: What this machine has.
+        platform: Conda's name of the platform, empty for this one's.
+    """
+    platform = platform or platform_name()
+    if spec.target_cuda:
+        driver = f"a driver for CUDA {spec.target_cuda}, as asked for"
+        return Target(platform=platform, cuda=spec.target_cuda, driver=driver)
+    if hardware.cuda is None:
+        missing = hardware.reason or next(iter(hardware.notes), "This machine offers no CUDA.")
+        return Target(platform=platform, missing=missing)
+    if hardware.driver is None:
+        return Target(platform=platform, cuda=hardware.cuda, driver="a driver that CONDA_OVERRIDE_CUDA speaks of")
+    if not hardware.gpus:
+        return Target(platform=platform, missing=hardware.reason)
+    capabilities = tuple(dict.fromkeys(gpu.compute_capability for gpu in hardware.gpus))
+    driver = f"this machine's driver {hardware.driver}"
+    return Target(platform=platform, cuda=hardware.cuda, driver=driver, capabilities=capabilities)
+
+
+def find(
+    framework: Framework, spec: EnvironmentSpec, variant: Variant, installer: Installer, aim: Target
+) -> Recipe | Refusal:
+    """The first recipe that fits, or why none does.
+
+    Args:
+        framework: The framework.
+        spec: What was asked for.
+        variant: ``gpu`` or ``cpu``.
+        installer: ``conda`` or ``pypi``.
+        aim: What the result shall run on.
+    """
+    recipes = [item for item in framework.recipes if (item.variant, item.installer) == (variant, installer)]
+    if not recipes:
+        return _absent(framework, variant, installer)
+    misfits = []
+    for recipe in recipes:
+        misfit = _misfit(framework, recipe, spec, aim)
+        if misfit is None:
+            return recipe
+        misfits.append(misfit)
+    return max(misfits, key=lambda item: (item.depth, -item.needed)).refusal
+
+
+def overlaps(asked: str, allowed: str) -> bool:
+    """Whether any version that begins as asked (``"2"``, ``"3.12"``) lies in a range."""
+    specifier = SpecifierSet(allowed, prereleases=True)
+    # The lowest and about the highest version that the beginning can mean, and the range's own ends between them.
+    bounds = [item.version for item in specifier if item.version.startswith(f"{asked}.")]
+    points = [asked, f"{Version(asked).base_version}.9999", *bounds]
+    return any(point in specifier for point in points if not point.endswith("*"))
+
+
+def _absent(framework: Framework, variant: Variant, installer: Installer) -> Refusal:
+    """Why there is no recipe at all."""
+    for absence in framework.absences:
+        if absence.variant in (variant, Variant.AUTO) and absence.installer in (installer, Installer.AUTO):
+            return Refusal(reason=absence.reason, cure=absence.cure)
+    reason = f"The catalogue has no {variant.value} build of {framework.title} from {NAMES[installer]}."
+    others = [f"{item.variant.value} from {NAMES[item.installer]}" for item in framework.recipes]
+    return Refusal(reason=reason, cure=f"Choose one of: {', '.join(dict.fromkeys(others))}.")
+
+
+def _misfit(framework: Framework, recipe: Recipe, spec: EnvironmentSpec, aim: Target) -> _Misfit | None:
+    """Why a recipe does not fit, the plainest reason first."""
+    title = f"{framework.title} for {'GPUs' if recipe.variant is Variant.GPU else 'the CPU'}"
+    source = NAMES[recipe.installer]
+    if recipe.platforms and aim.platform not in recipe.platforms:
+        for absence in framework.absences:
+            if absence.variant is recipe.variant and absence.installer is Installer.AUTO:
+                return _Misfit(depth=0, refusal=Refusal(reason=absence.reason, cure=absence.cure))
+        reason = f"{source} has no {title} for this platform ({aim.platform})."
+        return _Misfit(depth=0, refusal=Refusal(reason=reason, cure=_other_ways(recipe)))
+    if spec.version and not overlaps(spec.version, recipe.versions):
+        reason = f"Version {spec.version} of {title} is not to be had from {source}: only {recipe.versions} is."
+        return _Misfit(depth=1, refusal=Refusal(reason=reason, cure="Choose a version in that range, or none."))
+    if spec.python and not overlaps(spec.python, recipe.python):
+        reason = f"{title} from {source} needs Python {recipe.python}, not {spec.python}."
+        return _Misfit(depth=2, refusal=Refusal(reason=reason, cure="Choose a Python in that range, or none."))
+    if recipe.variant is Variant.GPU:
+        return _cuda_misfit(framework, title, recipe, spec, aim)
+    if spec.cuda and not recipe.sees_cuda:
+        reason = f"CUDA {spec.cuda} is asked for, and {title} has none."
+        return _Misfit(
+            depth=3, refusal=Refusal(reason=reason, cure="Leave out the CUDA version, or take the gpu variant.")
+        )
+    return None
+
+
+def _cuda_misfit(
+    framework: Framework, title: str, recipe: Recipe, spec: EnvironmentSpec, aim: Target
+) -> _Misfit | None:
+    """Why a GPU recipe does not fit a CUDA version, a driver or a GPU."""
+    if spec.cuda is None and recipe.only_exact:
+        reason = f"{title} from {NAMES[recipe.installer]} needs to know for which CUDA."
+        return _Misfit(depth=3, refusal=Refusal(reason=reason, cure="Say which CUDA, e.g. 12.9."))
+    if spec.cuda is not None and spec.cuda not in SpecifierSet(recipe.cuda):
+        reason = f"{title} from {NAMES[recipe.installer]} comes with CUDA {recipe.cuda}, not {spec.cuda}."
+        return _Misfit(depth=4, refusal=Refusal(reason=reason, cure="Choose a CUDA in that range, or none."))
+    if aim.cuda is None:
+        cure = f"Name the CUDA of the machine that it is for (target CUDA){or_cpu(framework)}."
+        return _Misfit(depth=5, refusal=Refusal(reason=f"{title} needs an NVIDIA driver. {aim.missing}", cure=cure))
+    offered = [Version(spec.cuda)] if spec.cuda is not None else drivers.within(recipe.cuda)
+    runnable = [version for version in offered if drivers.driver_runs(aim.cuda, str(version))]
+    if not runnable:
+        needed = offered[0]
+        return _Misfit(depth=6, refusal=driver_too_old(framework, title, str(needed), aim), needed=needed.major)
+    known = [version for version in runnable if drivers.fits(version, aim.capabilities)]
+    fitting = all(item in SpecifierSet(recipe.capability) for item in aim.capabilities)
+    if not known or not fitting:
+        wanted = recipe.capability if not fitting else f"that CUDA {runnable[-1]} knows"
+        reason = (
+            f"{title} from {NAMES[recipe.installer]} runs on GPUs of compute capability {wanted}; "
+            f"this machine's has {', '.join(aim.capabilities)}."
+        )
+        cure = f"Choose another version or installer{or_cpu(framework)}."
+        return _Misfit(depth=7, refusal=Refusal(reason=reason, cure=cure))
+    return None
+
+
+def or_cpu(framework: Framework) -> str:
+    """The end of a cure, where the framework also runs without a GPU."""
+    return ", or choose the cpu variant" if Variant.CPU in framework.variants() else ""
+
+
+def driver_too_old(framework: Framework, title: str, needed: str, aim: Target) -> Refusal:
+    """The refusal of a driver that does not run a CUDA; it names the driver that would, and the CUDA that fits."""
+    reason = (
+        f"{title} needs CUDA {needed}, thus NVIDIA driver {drivers.minimum_driver(needed)} or newer; "
+        f"{aim.driver} runs CUDA up to {aim.cuda}."
+    )
+    fitting = drivers.major(aim.cuda or "0")
+    cure = f"Update the driver, choose a version that is built for CUDA {fitting}{or_cpu(framework)}."
+    return Refusal(reason=reason, cure=cure)
+
+
+def _other_ways(recipe: Recipe) -> str:
+    """What to try where a platform is not served."""
+    other = "pypi" if recipe.installer is Installer.CONDA else "conda"
+    more = ", or the cpu variant" if recipe.variant is Variant.GPU else ""
+    return f"Try the installer {other}{more}."

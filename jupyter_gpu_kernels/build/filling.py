@@ -1,0 +1,102 @@
+"""Recipes filled in: what the installers are asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from packaging.version import Version
+
+from ..models import EnvironmentSpec, Framework, Recipe, Variant
+from . import drivers
+from .choices import Target
+from .conda.settings import ChannelSettings, CondaRequest
+from .wheels.settings import WheelsRequest
+
+#: In every environment: the kernel itself. pip comes along so that ``%pip install`` means this environment.
+_ESSENTIALS = ("ipykernel", "pip")
+
+
+def conda_request(
+    framework: Framework,
+    recipe: Recipe,
+    spec: EnvironmentSpec,
+    aim: Target,
+    settings: ChannelSettings,
+    keep: tuple[str, ...] = (),
+) -> CondaRequest:
+    """What the conda installer is asked for.
+
+    Args:
+        framework: The framework.
+        recipe: The recipe that fits.
+        spec: What was asked for.
+        aim: What the result shall run on.
+        settings: Where to look.
+        keep: What was added from outside to the environment that is rebuilt.
+    """
+    if recipe.channels and not spec.channels:
+        settings = dataclasses.replace(settings, channels=recipe.channels)
+    # With no range at all conda's newest may be a pre-release's; a bare name is what people write.
+    python = _joined(_prefix(spec.python), recipe.python)
+    specs = [f"python {python}" if python else "python", *_ESSENTIALS]
+    specs += framework.companions if spec.companions else ()
+    version = _joined(_prefix(spec.version), recipe.versions) or "*"
+    specs += [text.replace("{version}", version) for text in recipe.packages]
+    specs += _cuda_specs(recipe, spec, aim)
+    specs += spec.packages
+    return CondaRequest(
+        specs=tuple(dict.fromkeys(specs)),
+        settings=settings,
+        # A CPU build is asked for as one, and its neighbours shall not bring CUDA either.
+        cuda=aim.cuda if recipe.variant is Variant.GPU or recipe.sees_cuda else None,
+        platform=aim.platform,
+        keep=keep,
+    )
+
+
+def wheels_request(
+    framework: Framework, recipe: Recipe, spec: EnvironmentSpec, *, allow_builds: bool = False
+) -> WheelsRequest:
+    """What the PyPI installer is asked for; arguments as those of :func:`conda_request`."""
+    requirements = [_ESSENTIALS[0], *(framework.companions if spec.companions else ())]
+    version = _joined(f"=={_prefix(spec.version)}" if spec.version else "", recipe.versions)
+    requirements += [text.replace("{version}", version) for text in recipe.packages]
+    backend = recipe.torch_backend
+    if spec.cuda and recipe.variant is Variant.GPU:
+        requirements += [recipe.cuda_package.replace("{cuda}", spec.cuda)] if recipe.cuda_package else []
+        backend = backend.replace("{cuda}", spec.cuda.replace(".", ""))
+    return WheelsRequest(
+        requirements=tuple(dict.fromkeys((*requirements, *spec.packages, *spec.pip))),
+        python=spec.python,
+        python_range=recipe.python,
+        torch_backend=backend or None,
+        allow_builds=allow_builds,
+    )
+
+
+def _cuda_specs(recipe: Recipe, spec: EnvironmentSpec, aim: Target) -> Iterable[str]:
+    """The specs that keep CUDA to what was asked for, or to what the GPUs know."""
+    if spec.cuda and (recipe.variant is Variant.GPU or recipe.sees_cuda):
+        yield (recipe.cuda_package or "cuda-version={cuda}").replace("{cuda}", spec.cuda)
+    elif recipe.cuda_package.startswith("cuda-version"):
+        # Conda knows the driver (__cuda), and not which GPUs a toolkit still compiles for, or already.
+        oldest = max((drivers.first_cuda(item) for item in aim.capabilities), default=Version("0"))
+        newest = min((last for item in aim.capabilities if (last := drivers.last_cuda(item))), default=None)
+        lower = f">={oldest}" if oldest >= Version("11.8") else ""
+        upper = f"<{newest + 1}" if newest is not None else ""
+        if lower or upper:
+            yield f"cuda-version {_joined(lower, upper)}"
+
+
+def _prefix(version: str | None) -> str:
+    """Any version that begins so: ``2.19.*``. A pre-release means itself."""
+    if not version:
+        return ""
+    parsed = Version(version)
+    return f"{version}.*" if parsed.base_version == version else version
+
+
+def _joined(*ranges: str) -> str:
+    """Both ranges at once."""
+    return ",".join(item for item in ranges if item)

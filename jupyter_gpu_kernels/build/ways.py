@@ -1,0 +1,133 @@
+"""Choosing variant, installer and recipe, each with its reason in a sentence."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable
+
+from ..errors import ChannelError
+from ..models import EnvironmentSpec, Framework, Gpu, Hardware, Installer, Recipe, Refusal, Variant
+from . import choices
+from .choices import Target
+from .conda.settings import ChannelAnswer
+
+Probe = Callable[[], Awaitable[tuple[ChannelAnswer, ...]]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Way:
+    """A recipe with the reasons that led to it, or the refusal that stands in its place.
+
+    Attributes:
+        variant: Taken, never ``auto``.
+        variant_reason: One sentence.
+        installer: Taken, never ``auto``.
+        installer_reason: One sentence.
+        recipe: The recipe.
+        warnings: What was given up on the way.
+    """
+
+    variant: Variant
+    variant_reason: str
+    installer: Installer
+    installer_reason: str
+    recipe: Recipe | Refusal
+    warnings: tuple[str, ...] = ()
+
+
+async def choose(framework: Framework, spec: EnvironmentSpec, aim: Target, hardware: Hardware, probe: Probe) -> Way:
+    """Choose the way that fits what was asked for.
+
+    Args:
+        framework: The framework.
+        spec: What was asked for.
+        aim: What the result shall run on.
+        hardware: What this machine has.
+        probe: Asks the conda channels; called only where the answer decides.
+
+    Raises:
+        ChannelError: A channel is there and cannot be used, which is somebody's to mend.
+    """
+    variant, reason = _variant(framework, spec, aim)
+    way = await _with_installer(framework, spec, aim, variant, reason, probe)
+    if not isinstance(way.recipe, Refusal) or variant is Variant.CPU:
+        return way
+    # One GPU that is too old, or too new, does not take the others away.
+    for gpu in hardware.gpus if len(aim.capabilities) > 1 else ():
+        alone = dataclasses.replace(aim, capabilities=(gpu.compute_capability,))
+        single = await _with_installer(framework, spec, alone, variant, reason, probe)
+        if not isinstance(single.recipe, Refusal):
+            return dataclasses.replace(single, warnings=(_only(framework, gpu),))
+    if spec.variant is not Variant.AUTO or spec.cuda or spec.target_cuda:
+        return way
+    reason = f"The cpu variant, since the gpu variant cannot run here: {way.recipe.reason}"
+    fallback = await _with_installer(framework, spec, aim, Variant.CPU, reason, probe)
+    if isinstance(fallback.recipe, Refusal):
+        return way
+    return dataclasses.replace(fallback, warnings=(f"The GPU of this machine would not be used: {way.recipe.reason}",))
+
+
+def _variant(framework: Framework, spec: EnvironmentSpec, aim: Target) -> tuple[Variant, str]:
+    """The variant, with the reason."""
+    if spec.variant is not Variant.AUTO:
+        return spec.variant, f"The {spec.variant.value} variant, as asked for."
+    if Variant.GPU not in framework.variants():
+        return Variant.CPU, f"The cpu variant: {framework.title} has no other."
+    if spec.cuda:
+        return Variant.GPU, f"The gpu variant, since CUDA {spec.cuda} is asked for."
+    if aim.cuda:
+        return Variant.GPU, f"The gpu variant: {aim.driver} runs CUDA up to {aim.cuda}."
+    return Variant.CPU, f"The cpu variant: {aim.missing}"
+
+
+async def _with_installer(
+    framework: Framework, spec: EnvironmentSpec, aim: Target, variant: Variant, variant_reason: str, probe: Probe
+) -> Way:
+    """Choose the installer for a variant."""
+    conda = choices.find(framework, spec, variant, Installer.CONDA, aim)
+    pypi = choices.find(framework, spec, variant, Installer.PYPI, aim)
+
+    def way(installer: Installer, reason: str) -> Way:
+        return Way(
+            variant=variant,
+            variant_reason=variant_reason,
+            installer=installer,
+            installer_reason=reason,
+            recipe=conda if installer is Installer.CONDA else pypi,
+        )
+
+    if spec.installer is not Installer.AUTO:
+        return way(spec.installer, f"{choices.NAMES[spec.installer]}, as asked for.")
+    if spec.channels:
+        return way(Installer.CONDA, "conda, since channels are asked for.")
+    if isinstance(conda, Refusal) and isinstance(pypi, Refusal):
+        served = {item.installer for item in framework.recipes if item.variant is variant}
+        # The refusal of a recipe that exists says more than that of one which does not.
+        only_pypi = served == {Installer.PYPI}
+        return way(Installer.PYPI if only_pypi else Installer.CONDA, "Neither conda nor PyPI can give it.")
+    if isinstance(conda, Refusal):
+        return way(Installer.PYPI, f"PyPI: {conda.reason}")
+    if isinstance(pypi, Refusal):
+        return way(Installer.CONDA, f"conda: {pypi.reason}")
+    return way(*_reachable(await probe()))
+
+
+def _reachable(answers: tuple[ChannelAnswer, ...]) -> tuple[Installer, str]:
+    """Conda where its channels answer, PyPI where none can be reached."""
+    names = ", ".join(answer.channel for answer in answers)
+    for answer in answers:
+        if answer.reachable and answer.error:
+            cure = "Have the channel, the proxy or the certificate mended, or choose the installer pypi."
+            raise ChannelError(answer.error, cure=cure)
+    if any(answer.reachable for answer in answers):
+        return Installer.CONDA, f"conda: its channels answer ({names})."
+    why = next((answer.error for answer in answers if answer.error), "")
+    return Installer.PYPI, f"PyPI: none of the conda channels ({names}) can be reached. {why}".strip()
+
+
+def _only(framework: Framework, gpu: Gpu) -> str:
+    """The warning of a machine whose GPUs are too different."""
+    return (
+        f"{framework.title} is chosen for GPU {gpu.index} ({gpu.name}, compute capability {gpu.compute_capability}): "
+        "no build runs on all GPUs of this machine."
+    )
