@@ -1,0 +1,292 @@
+"""Kernelspecs: how Jupyter learns of an environment's kernel.
+
+A kernelspec is made in a staging directory beside Jupyter's ``kernels`` and moved there in one step, after the
+environment is verified and in place. Its interpreter is absolute and in its argv, so that it also works where
+provisioners are ignored; it sets no environment variables, which is the provisioner's work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_core.paths import jupyter_data_dir
+
+from ..errors import NameTakenError
+from ..models import Manifest
+from .filesystem import exchange, explained, remove_tree, rename_new, sync_directory
+from .kernel_json import KEY, kernel_json, logo
+
+#: Our directory beside ``kernels``: on the same filesystem, and nowhere that Jupyter looks for kernels.
+STAGING = "gpu-kernels/staging"
+
+#: Names of Jupyter's own Python kernel, now, formerly and perhaps one day.
+RESERVED = re.compile(r"python\d*")
+
+#: Seconds after which something in the staging directory is nobody's any more.
+FORGOTTEN = 86400.0
+
+
+def kernels_directory(*, sys_prefix: bool = False) -> Path:
+    """Where kernelspecs are registered: for the user, or for all who use the server's environment."""
+    return Path(sys.prefix, "share", "jupyter", "kernels") if sys_prefix else Path(jupyter_data_dir(), "kernels")
+
+
+def check_name_free(
+    kernel_name: str, *, prefix: Path | None = None, directories: Sequence[str | Path] | None = None
+) -> None:
+    """Refuse a kernel's name that belongs to somebody else, whichever its letters' case.
+
+    Args:
+        kernel_name: The name.
+        prefix: The environment that wants it; its own kernel is no hindrance.
+        directories: Where Jupyter looks for kernels, ``None`` for its default.
+
+    Raises:
+        NameTakenError: The message names the owner.
+    """
+    name = kernel_name.lower()
+    if RESERVED.fullmatch(name):
+        msg = f"The kernel name {name!r} is reserved for Jupyter's own Python kernel."
+        raise NameTakenError(msg, cure="Choose another name.")
+    targets = (kernels_directory(), kernels_directory(sys_prefix=True))
+    places = [Path(folder) for folder in (KernelSpecManager().kernel_dirs if directories is None else directories)]
+    for folder in dict.fromkeys((*targets, *places)):
+        for entry in _entries(folder):
+            # Jupyter passes over what has no kernel.json; where we would put ours it is in the way all the same.
+            taken = folder in targets or (Path(entry) / "kernel.json").is_file()
+            if Path(entry).name.lower() == name and taken:
+                _check_owner(Path(entry), prefix)
+
+
+def register(
+    manifest: Manifest,
+    *,
+    python: Path | None = None,
+    framework_logo: Path | bytes | str | None = None,
+    sys_prefix: bool | None = None,
+) -> Path:
+    """Register an environment's kernel, or replace its kernelspec, in one step.
+
+    Args:
+        manifest: What was built; it must be in place.
+        python: The interpreter in its final place, ``None`` for the manifest's.
+        framework_logo: An SVG file, its content, or the stem of one of ours; ``None`` for the framework's id as stem.
+        sys_prefix: Whether to register in the server's environment, ``None`` for the spec's wish.
+
+    Returns:
+        The kernelspec's directory.
+
+    Raises:
+        NameTakenError: The name belongs to another kernel.
+        InstallError: The directory cannot be written.
+    """
+    wish = manifest.spec.sys_prefix if sys_prefix is None else sys_prefix
+    kernels = kernels_directory(sys_prefix=wish)
+    final = kernels / manifest.kernel_name.lower()
+    prefix = Path(manifest.prefix)
+    content = kernel_json(manifest, prefix)
+    if python is not None:
+        content["argv"][0] = str(python)
+    with explained(f"The kernel {final.name!r} cannot be registered in {kernels}"):
+        if os.path.lexists(final):
+            _check_owner(final, prefix)
+        kernels.mkdir(parents=True, exist_ok=True)
+        _forget(kernels.parent / STAGING)
+        made = _write(kernels.parent / STAGING, final.name, content, framework_logo or manifest.spec.framework)
+        try:
+            _put(made / final.name, final, prefix)
+        finally:
+            remove_tree(made)
+        sync_directory(kernels)
+    # The wish may have been another one the last time.
+    _remove(kernels_directory(sys_prefix=not wish) / final.name, prefix)
+    return final
+
+
+def unregister(kernel_name: str, *, prefix: Path | None = None) -> tuple[Path, ...]:
+    """Take a kernel of ours away, wherever it is registered; anybody else's stays.
+
+    Args:
+        kernel_name: Its name.
+        prefix: Only if it is the kernel of this environment; ``None`` for any of ours.
+
+    Returns:
+        The kernelspecs' directories, now gone.
+
+    Raises:
+        InstallError: The directory cannot be written.
+    """
+    name = kernel_name.lower()
+    places = [kernels_directory(sys_prefix=wish) / name for wish in (False, True)]
+    return tuple(place for place in dict.fromkeys(places) if _remove(place, prefix))
+
+
+@contextlib.contextmanager
+def staged(
+    manifest: Manifest, prefix: Path, staging: Path, *, framework_logo: Path | bytes | str | None = None
+) -> Iterator[Path]:
+    """Make a kernelspec that nobody sees, for a verification.
+
+    Args:
+        manifest: What was built.
+        prefix: Where it is now; its interpreter there is started.
+        staging: Directory for such things; made if need be.
+        framework_logo: As for :func:`register`.
+
+    Yields:
+        A directory of kernels with this one in it, gone afterwards.
+
+    Raises:
+        InstallError: The directory cannot be written.
+    """
+    with explained(f"{staging} cannot be written"):
+        _forget(staging)
+        content = kernel_json(manifest, prefix)
+        made = _write(staging, manifest.kernel_name.lower(), content, framework_logo or manifest.spec.framework)
+    try:
+        yield made
+    finally:
+        with contextlib.suppress(OSError):
+            remove_tree(made)
+
+
+class Registry:
+    """The kernels of ours that are registered; what was read is kept as long as the file is the same."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[int, int, int], bool]] = {}
+
+    def __call__(self) -> dict[str, Path]:
+        """The directory of each kernelspec of ours by the kernel's name; the user's come before ``sys.prefix``'s."""
+        found: dict[str, Path] = {}
+        known: dict[str, tuple[tuple[int, int, int], bool]] = {}
+        for folder in dict.fromkeys((kernels_directory(), kernels_directory(sys_prefix=True))):
+            for entry in _entries(folder):
+                path = f"{entry}/kernel.json"
+                try:
+                    status = os.stat(path)  # noqa: PTH116  # a Path costs more than the call
+                except OSError:
+                    continue
+                signature = (status.st_ino, status.st_mtime_ns, status.st_size)
+                before = self._known.get(path)
+                if before is not None and before[0] == signature:
+                    known[path] = before
+                else:
+                    known[path] = (signature, KEY in _metadata(_read(Path(entry))))
+                if known[path][1]:
+                    found.setdefault(os.path.basename(entry).lower(), Path(entry))  # noqa: PTH119  # likewise
+        self._known = known
+        return found
+
+
+def registered() -> dict[str, Path]:
+    """The directory of each kernelspec of ours, by the kernel's name."""
+    return Registry()()
+
+
+def _write(staging: Path, name: str, content: dict[str, Any], drawing: Path | bytes | str) -> Path:
+    """Write a kernelspec into a new directory of kernels."""
+    made = staging / f"{name}-{secrets.token_hex(8)}"
+    folder = made / name
+    folder.mkdir(parents=True)
+    if isinstance(drawing, str):
+        drawing = logo(drawing)
+    # JupyterLab and Notebook take this one before any PNG.
+    (folder / "logo-svg.svg").write_bytes(drawing if isinstance(drawing, bytes) else drawing.read_bytes())
+    with (folder / "kernel.json").open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1, ensure_ascii=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return made
+
+
+def _put(source: Path, final: Path, prefix: Path) -> None:
+    """Move a kernelspec to its final place; whatever happens, there is a whole one."""
+    try:
+        return rename_new(source, final)
+    except FileExistsError:
+        _check_owner(final, prefix)
+    if not exchange(source, final):
+        # One file after the other; the old and the new ones go together.
+        for file in sorted(source.iterdir(), reverse=True):
+            file.replace(final / file.name)
+    return None
+
+
+def _remove(place: Path, prefix: Path | None) -> bool:
+    """Remove a kernelspec in one step, if it is ours."""
+    ours = _metadata(_read(place)).get(KEY)
+    if ours is None or (prefix is not None and _owner(ours) != str(prefix)):
+        return False
+    with explained(f"{place} cannot be removed"):
+        staging = place.parent.parent / STAGING
+        staging.mkdir(parents=True, exist_ok=True)
+        remove_tree(place.rename(staging / f"{place.name}-{secrets.token_hex(8)}"))
+    return True
+
+
+def _check_owner(place: Path, prefix: Path | None) -> None:
+    """Refuse a kernelspec that is not that of an environment."""
+    spec = _read(place)
+    ours = _metadata(spec).get(KEY)
+    if ours is not None and prefix is not None and _owner(ours) == str(prefix):
+        return
+    name = place.name.lower()
+    if ours is not None:
+        msg = f"The kernel name {name!r} belongs to the GPU kernel of the environment {_owner(ours)}, in {place}."
+        cure = f"Choose another name, or remove that one with `jupyter gpu-kernels remove {name}`."
+    elif spec:
+        title = spec.get("display_name") or name
+        msg = f'The kernel name {name!r} belongs to the kernel "{title}" in {place}.'
+        cure = f"Choose another name, or remove that kernel with `jupyter kernelspec remove {name}`."
+    else:
+        msg = f"The kernel name {name!r} is taken: {place} exists, but holds no kernel that can be read."
+        cure = "Choose another name, or move that directory away."
+    raise NameTakenError(msg, cure=cure)
+
+
+def _owner(ours: Any) -> str:
+    """The environment that our part of a kernelspec's metadata names."""
+    return str(ours.get("prefix", "")) if isinstance(ours, dict) else ""
+
+
+def _read(place: Path) -> dict[str, Any]:
+    """Read a ``kernel.json``; empty if it is missing or damaged."""
+    try:
+        content = json.loads((place / "kernel.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _metadata(spec: dict[str, Any]) -> dict[str, Any]:
+    metadata = spec.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def _entries(folder: Path) -> list[str]:
+    """What is in a directory of kernels."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.path for entry in entries)
+    except OSError:
+        return []
+
+
+def _forget(staging: Path) -> None:
+    """Delete what a killed process has left in a staging directory."""
+    for entry in _entries(staging):
+        with contextlib.suppress(OSError):
+            if time.time() - Path(entry).lstat().st_mtime > FORGOTTEN:
+                remove_tree(Path(entry))
