@@ -1,0 +1,279 @@
+"""Real kernels in real environments, started by the provisioner's entry point."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import uv
+from conftest import Caches
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.ioloop import AsyncIOLoopKernelManager
+from jupyter_client.kernelspec import KernelSpecManager
+from two_cudas import check_two_cudas, cuda_runtime, execute, printed, running, write_kernel
+
+from jupyter_gpu_kernels.launch.provisioner import GpuKernelProvisioner
+
+CUDA_12, CUDA_13, DECOY = (
+    "nvidia-cuda-runtime-cu12==12.9.79",
+    "nvidia-cuda-runtime==13.0.48",
+    "nvidia-cuda-runtime-cu12==12.1.105",
+)
+
+
+@dataclass(frozen=True)
+class Environments:
+    """Two virtual environments, and a directory with another CUDA 12 in it."""
+
+    cuda_12: Path
+    cuda_13: Path
+    decoy: Path
+
+
+def make_environment(prefix: Path, python: Path) -> Path:
+    subprocess.run([uv.find_uv_bin(), "venv", "-q", "--python", python, prefix], check=True)
+    return prefix
+
+
+@pytest.fixture(scope="session")
+def environments(
+    tmp_path_factory: pytest.TempPathFactory, wheel_dir: Path, caches: Caches, base_python: Path
+) -> Environments:
+    root = tmp_path_factory.mktemp("environments")
+
+    def install(*arguments: str | Path) -> None:
+        environ = {**os.environ, "UV_CACHE_DIR": str(caches.uv)}
+        subprocess.run([uv.find_uv_bin(), "pip", "install", "-q", *arguments], check=True, env=environ)
+
+    for name, runtime in (("cuda-12", CUDA_12), ("cuda-13", CUDA_13)):
+        make_environment(root / name, base_python)
+        install("--python", root / name, "--no-index", "--find-links", wheel_dir, "ipykernel", runtime)
+    install("--python", root / "cuda-12", "--target", root / "decoy", DECOY)
+    return Environments(root / "cuda-12", root / "cuda-13", root / "decoy" / "nvidia" / "cuda_runtime" / "lib")
+
+
+@pytest.fixture
+def kernels(tmp_path: Path, environments: Environments) -> Path:
+    folder = tmp_path / "kernels"
+    write_kernel(folder, "a", environments.cuda_12 / "bin" / "python")
+    write_kernel(folder, "b", environments.cuda_13 / "bin" / "python")
+    write_kernel(folder, "plain", environments.cuda_12 / "bin" / "python", provisioner=False)
+    return folder
+
+
+@pytest.fixture
+def server(environments: Environments) -> dict[str, str]:
+    """Variables of a server with another CUDA on its library path."""
+    return {**os.environ, "LD_LIBRARY_PATH": f"{environments.decoy}:/usr/local/cuda/lib64"}
+
+
+async def test_two_cudas_live_side_by_side(kernels: Path, server: dict[str, str]) -> None:
+    await check_two_cudas(kernels, {"a": ("libcudart.so.12", 12090), "b": ("libcudart.so.13", 13000)}, server)
+
+
+async def test_without_the_provisioner_the_decoy_wins(
+    kernels: Path, server: dict[str, str], environments: Environments
+) -> None:
+    async with running(kernels, "plain", env=server) as (_, client):
+        report = await cuda_runtime(client, "libcudart.so.12")
+    assert report["version"] == 12010
+    assert report["mapped"] == [str(environments.decoy / "libcudart.so.12")]
+
+
+async def test_a_kernel_has_the_variables_of_its_environment_and_none_of_the_servers(
+    kernels: Path, environments: Environments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "VIRTUAL_ENV": "/srv/jupyter",
+        "CONDA_PREFIX": "/opt/conda",
+        "PYTHONPATH": str(tmp_path),
+        "PYTHONHOME": "",
+        "PATH": f"/srv/jupyter/bin:{os.environ['PATH']}",
+        "LD_LIBRARY_PATH": f"{environments.decoy}:{tmp_path}",
+        "MINE": "kept",
+    }.items():
+        monkeypatch.setenv(name, value)
+    async with running(kernels, "a", env={**os.environ, "ASKED": "for"}) as (manager, client):
+        environ = json.loads(await printed(client, "import json, os; print(json.dumps(dict(os.environ)))"))
+        assert isinstance(manager.provisioner, GpuKernelProvisioner)
+    prefix = environments.cuda_12
+    (own,) = prefix.glob("lib/python3*/site-packages/nvidia/cuda_runtime/lib")
+    assert environ["VIRTUAL_ENV"] == str(prefix)
+    assert environ["LD_LIBRARY_PATH"] == f"{own}:{tmp_path}"
+    assert environ["PATH"].startswith(f"{prefix}/bin:")
+    assert "/srv/jupyter/bin" not in environ["PATH"]
+    assert (environ["PYTHONNOUSERSITE"], environ["MINE"], environ["ASKED"]) == ("1", "kept", "for")
+    assert not {"CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME"} & environ.keys()
+
+
+async def test_what_kernel_json_sets_wins(kernels: Path, environments: Environments) -> None:
+    config = {"provisioner_name": "gpu-kernels-provisioner", "config": {"launch_policy": {"user_site": True, "x": 1}}}
+    python = environments.cuda_12 / "bin" / "python"
+    metadata = {"kernel_provisioner": config}
+    write_kernel(kernels, "odd", python, env={"PYTHONPATH": "/mine", "A": "b"}, metadata=metadata)
+    names = ["PYTHONPATH", "A", "PYTHONNOUSERSITE"]
+    async with running(kernels, "odd") as (_, client):
+        shown = await printed(client, f"import os; print([os.environ.get(name) for name in {names}])")
+    assert shown.strip() == str(["/mine", "b", None])
+
+
+@pytest.mark.parametrize("policy", ["words", 7, None, ["a"], {"activate": "yes", "user_site": 3}])
+async def test_a_senseless_launch_policy_stops_nothing(
+    kernels: Path, environments: Environments, policy: object
+) -> None:
+    config = {"provisioner_name": "gpu-kernels-provisioner", "config": {"launch_policy": policy}}
+    python = environments.cuda_12 / "bin" / "python"
+    write_kernel(kernels, "odd", python, metadata={"kernel_provisioner": config})
+    async with running(kernels, "odd") as (_, client):
+        assert await printed(client, "print(6 * 7)") == "42\n"
+
+
+async def test_interrupt_restart_and_shutdown_work_as_ever(kernels: Path, server: dict[str, str]) -> None:
+    async with running(kernels, "a", env=server) as (manager, client):
+        cell = asyncio.ensure_future(execute(client, "import time; time.sleep(60)"))
+        await asyncio.sleep(0.5)
+        await manager.interrupt_kernel()
+        reply, _ = await cell
+        assert reply["ename"] == "KeyboardInterrupt"
+        spec = json.dumps(manager.kernel_spec.to_dict())
+        first = int(await printed(client, "import os; print(os.getpid())"))
+        await manager.restart_kernel()
+        await client.wait_for_ready(timeout=30)
+        assert int(await printed(client, "import os; print(os.getpid())")) != first
+        assert (await cuda_runtime(client, "libcudart.so.12"))["version"] == 12090
+        assert json.dumps(manager.kernel_spec.to_dict()) == spec
+        await manager.shutdown_kernel()
+        assert not await manager.is_alive()
+
+
+async def test_a_vanished_environment_is_explained_and_a_restart_looks_again(
+    tmp_path: Path, environments: Environments
+) -> None:
+    gone = tmp_path / "gone"
+    write_kernel(tmp_path / "kernels", "gone", gone / "bin" / "python")
+    async with running(tmp_path / "kernels", "gone") as (manager, client):
+        reply, outputs = await execute(client, "1 + 1")
+        assert reply["status"] == "error"
+        assert reply["ename"] == "broken_environment"
+        (text,) = (output["text"] for output in outputs if output.get("name") == "stderr")
+        assert text == f"The environment {gone} does not exist.\n\nRebuild the environment, or remove its kernel.\n"
+        (shown,) = (output["data"] for output in outputs if output["msg_type"] == "display_data")
+        assert "**What to do:** Rebuild the environment" in shown["text/markdown"]
+        info = await client.kernel_info(reply=True, timeout=10)
+        assert info["content"]["language_info"]["name"] == "python"
+        await manager.interrupt_kernel()
+        assert (await execute(client, "2"))[0]["status"] == "error"
+        gone.symlink_to(environments.cuda_12)
+        await manager.restart_kernel()
+        await client.wait_for_ready(timeout=30)
+        assert await printed(client, "print(1 + 1)") == "2\n"
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda prefix: (prefix / "pyvenv.cfg").unlink(), "is no environment"),
+        (lambda prefix: (prefix / "bin" / "python").unlink(), "is missing or cannot be run"),
+        (lambda prefix: relink(prefix / "bin" / "python", "/no/python"), "leads to a Python that is no longer there"),
+        (lambda prefix: shutil.rmtree(next(prefix.glob("lib/python3*/site-packages"))), "has no ipykernel"),
+    ],
+    ids=["no pyvenv.cfg", "no interpreter", "base Python gone", "no ipykernel"],
+)
+async def test_a_damaged_environment_is_explained_at_once(
+    tmp_path: Path, damage: Callable[[Path], None], words: str, base_python: Path
+) -> None:
+    prefix = make_environment(tmp_path / "damaged", base_python)
+    damage(prefix)
+    write_kernel(tmp_path / "kernels", "damaged", prefix / "bin" / "python")
+    async with running(tmp_path / "kernels", "damaged") as (_, client):
+        reply, _ = await execute(client, "1")
+    assert words in reply["evalue"]
+
+
+def relink(path: Path, target: str) -> None:
+    path.unlink()
+    path.symlink_to(target)
+
+
+@pytest.fixture
+def dying(tmp_path: Path, environments: Environments, base_python: Path) -> Path:
+    """Kernelspecs of an environment whose ipykernel crashes as long as a file is there."""
+    prefix = make_environment(tmp_path / "dying", base_python)
+    (packages,) = prefix.glob("lib/python3*/site-packages")
+    (borrowed,) = environments.cuda_12.glob("lib/python3*/site-packages")
+    (packages / "borrowed.pth").write_text(f"{borrowed}\n")
+    (tmp_path / "bomb").touch()
+    (packages / "ipykernel_launcher.py").write_text(
+        "import os, sys\n"
+        f"if os.path.exists({str(tmp_path / 'bomb')!r}): sys.exit('no such symbol: cublasLtFoo')\n"
+        "from ipykernel.kernelapp import launch_new_instance\n"
+        "launch_new_instance()\n"
+    )
+    write_kernel(tmp_path / "kernels", "dying", prefix / "bin" / "python")
+    return tmp_path
+
+
+async def ready_at_last(client: AsyncKernelClient) -> None:
+    """Wait for a kernel that dies before it lives."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return await client.wait_for_ready(timeout=5)
+        except RuntimeError:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.2)
+
+
+async def test_the_third_start_after_two_quick_deaths_explains(dying: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    specs = KernelSpecManager(kernel_dirs=[str(dying / "kernels")], ensure_native_kernel=False)
+    manager = AsyncIOLoopKernelManager(kernel_name="dying", kernel_spec_manager=specs)
+    manager.autorestart = True
+    await manager.start_kernel()
+    manager._restarter.time_to_dead = 0.5
+    manager._restarter.stop()
+    manager._restarter._pcallback = None
+    manager._restarter.start()
+    client = manager.client()
+    client.start_channels()
+    try:
+        await ready_at_last(client)
+        reply, outputs = await execute(client, "1")
+        assert reply["evalue"].startswith(
+            "The kernel ended with status 1 within seconds after its start, twice in a row."
+        )
+        (text,) = (output["text"] for output in outputs if output.get("name") == "stderr")
+        assert "no such symbol: cublasLtFoo" in text
+        # The server's log has both last words, also those that were captured.
+        assert capfd.readouterr().err.count("no such symbol: cublasLtFoo") == 2
+        (dying / "bomb").unlink()
+        await manager.restart_kernel()
+        await client.wait_for_ready(timeout=30)
+        assert await printed(client, "print('alive')") == "alive\n"
+    finally:
+        client.stop_channels()
+        await manager.shutdown_kernel(now=True)
+
+
+async def test_deaths_on_request_and_late_ones_are_no_reason_to_explain(kernels: Path) -> None:
+    async with running(kernels, "a") as (manager, client):
+        for _ in range(3):
+            await manager.restart_kernel(now=True)
+        await client.wait_for_ready(timeout=30)
+        assert await printed(client, "print('alive')") == "alive\n"
+
+
+def test_the_provisioner_needs_no_server_and_no_tool_of_the_build() -> None:
+    heavy = ["jupyter_server", "rattler", "uv", "ipykernel", "pynvml", "msgspec"]
+    modules = "jupyter_gpu_kernels.launch.provisioner, jupyter_gpu_kernels.launch.explanation"
+    code = f"import sys, {modules}; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
