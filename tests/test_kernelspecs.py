@@ -35,6 +35,7 @@ from jupyter_gpu_kernels.models import EnvironmentKind, EnvironmentSpec, Install
 #: One process per crash point, as in test_generations.
 CRASH = """
 import os, sys, pickle
+from jupyter_gpu_kernels.build import kernelspecs
 
 manifest, left, swapping = pickle.loads(bytes.fromhex(sys.argv[1])), int(sys.argv[2]), sys.argv[3]
 if swapping == "replace":

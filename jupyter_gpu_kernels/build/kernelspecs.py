@@ -164,12 +164,13 @@ class Registry:
     """The kernels of ours that are registered; what was read is kept as long as the file is the same."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[tuple[int, int, int], bool]] = {}
+        # By kernel.json: inode, modification time and size, and the directory if it is ours.
+        self._known: dict[str, tuple[tuple[int, int, int], Path | None]] = {}
 
     def __call__(self) -> dict[str, Path]:
         """The directory of each kernelspec of ours by the kernel's name; the user's come before ``sys.prefix``'s."""
         found: dict[str, Path] = {}
-        known: dict[str, tuple[tuple[int, int, int], bool]] = {}
+        known: dict[str, tuple[tuple[int, int, int], Path | None]] = {}
         for folder in dict.fromkeys((kernels_directory(), kernels_directory(sys_prefix=True))):
             for entry in _entries(folder):
                 path = f"{entry}/kernel.json"
@@ -179,12 +180,12 @@ class Registry:
                     continue
                 signature = (status.st_ino, status.st_mtime_ns, status.st_size)
                 before = self._known.get(path)
-                if before is not None and before[0] == signature:
-                    known[path] = before
-                else:
-                    known[path] = (signature, KEY in _metadata(_read(Path(entry))))
-                if known[path][1]:
-                    found.setdefault(os.path.basename(entry).lower(), Path(entry))  # noqa: PTH119  # likewise
+                if before is None or before[0] != signature:
+                    place = Path(entry)
+                    before = signature, place if KEY in _metadata(_read(place)) else None
+                known[path] = before
+                if before[1] is not None:
+                    found.setdefault(before[1].name.lower(), before[1])
         self._known = known
         return found
 
