@@ -113,10 +113,10 @@ class Index:
                 if self.command == "GET":
                     self.wfile.write(body)
 
-            def do_HEAD(self) -> None:  # noqa: N802
+            def do_HEAD(self) -> None:
                 self.do_GET()
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 path = unquote(self.path)
                 index.requests.append((self.command, path))
                 if index.credentials:

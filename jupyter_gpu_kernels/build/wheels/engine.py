@@ -1,0 +1,311 @@
+"""Environments from a Python package index, by uv: solve first, install exactly that afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ...models import EnvironmentKind, PlannedPackage, Stage
+from ...prefix.layout import Layout
+from ..reporting import Reporter
+from . import ontop, solving
+from .failures import NoWheelError
+from .fetching import Listener, fetch
+from .interpreters import Candidate, Interpreter, candidates, choose, wanted_versions
+from .lock import Locked, read_lock
+from .redaction import redact
+from .requirements import checked, names
+from .scripts import rewrite_scripts
+from .settings import WheelsRequest, WheelsSolution
+from .sizes import with_sizes
+from .uv import Uv, prepare
+
+#: Bytes on disk for a byte of wheel: 4.3 for TensorFlow without CUDA, 1.6 for NVIDIA's libraries (measured).
+EXPANSION = 3
+
+#: Seconds for which the Pythons found on this machine are believed.
+MEMORY = 60.0
+
+
+class WheelsEngine:
+    """Plans and fills environments with wheels.
+
+    Args:
+        cache_dir: uv's cache, ``None`` for its own, which all users of uv share safely.
+        environ: The environment to take configuration from, ``None`` for this process's at each call.
+        silence: Seconds without any progress after which a download is started again.
+        rounds: How often it is started in all.
+        python_downloads: Whether uv may download a Python where none fits.
+    """
+
+    def __init__(
+        self,
+        *,
+        cache_dir: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+        silence: float = 90,
+        rounds: int = 3,
+        python_downloads: bool = False,
+    ) -> None:
+        self._cache_dir = cache_dir
+        self._environ = environ
+        self._silence = silence
+        self._rounds = rounds
+        self._python_downloads = python_downloads
+        self._found: tuple[float, list[Candidate]] = (float("-inf"), [])
+
+    async def solve(self, request: WheelsRequest) -> WheelsSolution:
+        """Find exact versions of everything; nothing is installed, and no wheel is downloaded.
+
+        Raises:
+            InvalidInputError: A requirement or a version is malformed.
+            SolveError: Nothing satisfies the request, or there is no such Python here.
+            ChannelError: The index does not answer as it should.
+        """
+        requirements = checked(request.requirements)
+        if request.pip and "pip" not in names(requirements):
+            requirements = (*requirements, "pip")
+        wanted = wanted_versions(request.python, request.python_range)
+        uv = await self._uv(request.indexes)
+        options = _options(request)
+        refused: NoWheelError | None = None
+        with _throwaway() as cwd:
+            found = await self._candidates(uv, cwd)
+            for python in await choose(found, wanted, uv.environment, python=request.python):
+                try:
+                    answer = await solving.lock(
+                        uv, requirements, cwd=cwd, interpreter=python.path, python=python.version, options=options
+                    )
+                except NoWheelError as error:
+                    # The newest Python is often too new for a framework; an older one may do.
+                    refused = refused or error
+                    continue
+                warnings = (*answer.warnings, *([python.warning] if python.warning else []))
+                return await self._solution(
+                    uv, answer.output, cwd, python, requirements=requirements, request=request, warnings=warnings
+                )
+        assert refused is not None  # choose() returns at least one
+        raise refused
+
+    async def install(
+        self, solution: WheelsSolution, *, generation: Path, final: Path, reporter: Reporter, lock: Path | None = None
+    ) -> None:
+        """Make a virtual environment in a generation's directory; its scripts refer to the final path.
+
+        Args:
+            solution: From :meth:`solve`.
+            generation: Where to build; whatever is left there after a failure is the caller's to remove.
+            final: Where it will be.
+            reporter: Whom to tell; stages ``download`` and ``wheels``.
+            lock: File that stays locked while uv runs.
+
+        Raises:
+            DownloadError: Packages could not be fetched whole.
+            InstallError: They could not be put into the environment.
+        """
+        uv = await self._uv(solution.more_indexes)
+        layout = Layout(generation, EnvironmentKind.VIRTUALENV)
+        with _throwaway() as cwd:
+            words = ["venv", "--quiet", "--no-project", "--allow-existing", "--python", solution.interpreter]
+            # Launchers on Windows are programs: there is no text in them to rewrite.
+            words += ["--relocatable"] if layout.windows else []
+            words += ["--prompt", final.name, str(generation)]
+            await solving.ask(uv, *words, cwd=cwd, python=solution.python, solving=False)
+            pins = solving.requirements_file(cwd, "pins.txt", solution.pins)
+            words = ["pip", "sync", *uv.index_options, *_options(solution), "--python", str(layout.python), pins]
+            await self._fetch(uv, words, solution, cwd, Stage.DOWNLOAD, reporter, lock)
+        await asyncio.to_thread(rewrite_scripts, layout, final)
+
+    async def solve_on_top(
+        self,
+        requirements: Sequence[str],
+        packages: Sequence[PlannedPackage],
+        python: str,
+        *,
+        indexes: tuple[str, ...] = (),
+        allow_builds: bool = False,
+    ) -> WheelsSolution:
+        """Plan wheels on top of conda packages that are not there yet; none of those may be replaced.
+
+        Args:
+            requirements: PEP 508 requirements.
+            packages: The planned conda packages.
+            python: Exact version of the Python among them.
+            indexes: Further indexes.
+            allow_builds: Whether packages may be built from source code.
+
+        Raises:
+            InvalidInputError: A requirement is malformed.
+            SolveError: They contradict the conda packages, or nothing satisfies them.
+            ChannelError: The index does not answer as it should.
+        """
+        wanted = checked(requirements)
+        uv = await self._uv(indexes)
+        own = getattr(sys, "_base_executable", None) or sys.executable
+        tool = Interpreter(version=python, path=own)
+        request = WheelsRequest(requirements=wanted, indexes=indexes, allow_builds=allow_builds)
+        with _throwaway() as cwd:
+            options = _options(request)
+            lock, _ = await ontop.plan(
+                uv, wanted, packages, python=python, interpreter=own, cwd=cwd, options=options
+            )  # fmt: skip
+            return await self._solution(uv, lock, cwd, tool, requirements=wanted, request=request, warnings=())
+
+    async def install_on_top(
+        self, solution: WheelsSolution, *, generation: Path, final: Path, reporter: Reporter, lock: Path | None = None
+    ) -> None:
+        """Install wheels into a conda environment that is being built; the arguments are those of :meth:`install`.
+
+        Raises:
+            SolveError: The wheels contradict what conda has installed.
+            DownloadError: Packages could not be fetched whole.
+            InstallError: They could not be put into the environment without replacing a conda package.
+        """
+        uv = await self._uv(solution.more_indexes)
+        layout = Layout(generation, EnvironmentKind.CONDA)
+        options = _options(solution)
+        reporter.stage(Stage.WHEELS)
+        with _throwaway() as cwd:
+            text = await ontop.confirm(
+                uv,
+                solution.requirements,
+                layout=layout,
+                python=solution.python,
+                interpreter=solution.interpreter,
+                cwd=cwd,
+                options=options,
+            )
+            planned = {(package.name, package.version) for package in solution.packages}
+            actual = read_lock(text, solution.python) if text else ()
+            if {(package.name, package.version) for package in actual} == planned:
+                pins = solution.pins
+            else:
+                reporter.log("The wheels were planned again, since conda's packages differ from their names.")
+                pins = tuple(package.pin for package in actual)
+            if not pins:
+                reporter.log("The conda packages have all that was asked of the package index.")
+                return
+            words = ["pip", "install", *uv.index_options, *options, "--no-deps", "--break-system-packages"]
+            words += ["--python", str(layout.python), "-r", solving.requirements_file(cwd, "pins.txt", pins)]
+            await self._fetch(uv, words, solution, cwd, Stage.WHEELS, reporter, lock)
+        await asyncio.to_thread(rewrite_scripts, layout, final)
+
+    async def must_copy(self, envs_dir: Path) -> bool:
+        """Whether uv's cache lies on another filesystem than environments: then nothing is shared by hard links."""
+        uv = await self._uv(())
+        with _throwaway() as cwd:
+            answer = await solving.ask(uv, "cache", "dir", cwd=cwd, solving=False)
+        return await asyncio.to_thread(_apart, Path(answer.output.strip()), envs_dir)
+
+    async def _uv(self, indexes: tuple[str, ...]) -> Uv:
+        environ = self._environ
+        uv = await asyncio.to_thread(
+            lambda: prepare(environ=environ, cache_dir=self._cache_dir, python_downloads=self._python_downloads)
+        )
+        return uv.with_indexes(indexes)
+
+    async def _candidates(self, uv: Uv, cwd: Path) -> list[Candidate]:
+        """Pythons of this machine; looked for again after a while, since that takes uv up to a second."""
+        then, found = self._found
+        if time.monotonic() - then > MEMORY:
+            found = await candidates(uv, cwd, self._environ)
+            self._found = (time.monotonic(), found)
+        return found
+
+    async def _solution(
+        self,
+        uv: Uv,
+        lock: str,
+        cwd: Path,
+        python: Interpreter,
+        *,
+        requirements: tuple[str, ...],
+        request: WheelsRequest,
+        warnings: tuple[str, ...],
+    ) -> WheelsSolution:
+        locked: tuple[Locked, ...] = read_lock(lock, python.version) if lock else ()
+        locked, missing = await asyncio.gather(
+            with_sizes(locked, uv),
+            solving.uncached(uv, locked, cwd=cwd, interpreter=python.path, options=_options(request)),
+        )
+        if unknown := [package.name for package in locked if package.name in missing and not package.size]:
+            shown = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
+            warnings = (*warnings, f"The package index does not say how large these are: {shown}.")
+        packages = tuple(
+            PlannedPackage(
+                name=package.name, version=package.version, source="pypi", size=package.size, stage=Stage.WHEELS
+            )
+            for package in locked
+        )
+        return WheelsSolution(
+            packages=packages,
+            python=python.version,
+            interpreter=python.path,
+            requirements=requirements,
+            indexes=tuple(map(redact, uv.indexes)),
+            download_bytes=sum(package.size for package in locked if package.name in missing),
+            disk_bytes=EXPANSION * sum(package.size for package in locked),
+            missing=tuple(sorted(missing)),
+            warnings=warnings,
+            allow_builds=request.allow_builds,
+            more_indexes=request.indexes,
+            torch_backend=request.torch_backend,
+            pins=tuple(package.pin for package in locked),
+        )
+
+    async def _fetch(
+        self,
+        uv: Uv,
+        words: Sequence[str],
+        solution: WheelsSolution,
+        cwd: Path,
+        downloading: Stage,
+        reporter: Reporter,
+        lock: Path | None,
+    ) -> None:
+        sizes = {package.name: package.size for package in solution.packages}
+        expected = {name: sizes.get(name, 0) for name in solution.missing}
+        listener = Listener(reporter, expected, len(solution.packages), downloading)
+        # A build of a source distribution may compile for long without a word.
+        silence = 10 * self._silence if solution.allow_builds else self._silence
+        await fetch(
+            uv,
+            words,
+            listener,
+            cwd=cwd,
+            python=solution.python,
+            silence=silence,
+            rounds=self._rounds,
+            lock=lock,
+        )
+
+
+def _options(what: WheelsRequest | WheelsSolution) -> tuple[str, ...]:
+    """Options that must be the same in every command about one set of wheels."""
+    builds = () if what.allow_builds else ("--only-binary", ":all:")
+    return (*builds, *(("--torch-backend", what.torch_backend) if what.torch_backend else ()))
+
+
+def _apart(cache: Path, envs_dir: Path) -> bool:
+    def device(path: Path) -> int:
+        while not path.exists() and path != path.parent:
+            path = path.parent
+        return path.stat().st_dev
+
+    try:
+        return device(cache) != device(envs_dir)
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def _throwaway() -> Iterator[Path]:
+    """A directory for the files of one question; removed with all that is in it."""
+    with tempfile.TemporaryDirectory(prefix="gpu-kernels-", ignore_cleanup_errors=True) as path:
+        yield Path(os.path.realpath(path))

@@ -1,0 +1,65 @@
+"""What is asked of the engine for wheels, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ...models import PlannedPackage
+
+
+@dataclass(frozen=True, kw_only=True)
+class WheelsRequest:
+    """What to look for.
+
+    Attributes:
+        requirements: PEP 508 requirements, without URLs.
+        python: Version of Python (``"3.12"``), or ``None`` for the newest here that fits.
+        python_range: Versions that the framework supports (``">=3.10,<3.14"``).
+        torch_backend: Which PyTorch builds to take (``"cpu"``, ``"cu126"``, …), or ``None`` to leave it to the index.
+        indexes: Further indexes, asked after the configured ones.
+        allow_builds: Whether packages may be built from source code.
+        pip: Whether to put pip itself into the environment; without, ``!pip install`` takes somebody else's.
+    """
+
+    requirements: tuple[str, ...]
+    python: str | None = None
+    python_range: str = ""
+    torch_backend: str | None = None
+    indexes: tuple[str, ...] = ()
+    allow_builds: bool = False
+    pip: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class WheelsSolution:
+    """What would be installed, to the byte.
+
+    Attributes:
+        packages: All packages, in order of name.
+        python: Exact version of Python.
+        interpreter: The Python that the environment is made of; only a tool where wheels go on top of conda packages.
+        requirements: What was asked for, normalised.
+        indexes: Indexes and wheel directories in use, without credentials; empty for uv's default index alone.
+        download_bytes: Bytes of the wheels that are neither local nor in uv's cache.
+        disk_bytes: Estimate of the bytes on disk.
+        missing: The packages that must be downloaded.
+        warnings: What the user should read before.
+        allow_builds: As in the request.
+        more_indexes: As in the request, credentials and all.
+        torch_backend: As in the request.
+        pins: Lines of a requirements file: exact versions with their hashes.
+    """
+
+    packages: tuple[PlannedPackage, ...]
+    python: str
+    interpreter: str
+    requirements: tuple[str, ...]
+    indexes: tuple[str, ...] = ()
+    download_bytes: int = 0
+    disk_bytes: int = 0
+    missing: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    allow_builds: bool = False
+    more_indexes: tuple[str, ...] = field(default=(), repr=False)
+    torch_backend: str | None = None
+    pins: tuple[str, ...] = field(default=(), repr=False)
