@@ -1,0 +1,142 @@
+"""The words of the command line. Only the standard library is imported, so that help comes at once."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+
+from .._version import __version__
+from ..models import EnvironmentSpec, Installer, Variant
+
+EPILOG = """\
+exit codes:
+  0    done
+  1    failed
+  2    the command line or the input is malformed
+  3    refused: it cannot work on this machine
+  4    there is no such environment
+  5    the name is taken, or somebody is working on it
+  130  cancelled
+
+Traits of the manager, from jupyter_gpu_kernels_config.py or jupyter_server_config.py, may be given as
+--GpuKernelsManager.verify_timeout=600 and so on; --help-all lists them.
+"""
+
+_TRAIT = re.compile(r"--[A-Z]\w*\.\w+=.*", re.DOTALL)
+
+
+def parse(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
+    """Read the command line.
+
+    Args:
+        argv: The words after the program's name; ``None`` for this process's own.
+
+    Returns:
+        What was asked for, and settings of traits, to be read by whoever knows the traits.
+
+    Raises:
+        SystemExit: Help was asked for (0), or the words make no sense (2).
+    """
+    parser = make_parser()
+    arguments, rest = parser.parse_known_args(argv)
+    strange = [word for word in rest if not _TRAIT.fullmatch(word)]
+    if strange:
+        parser.error(f"unrecognized arguments: {' '.join(strange)}")
+    if arguments.command is None and not arguments.help_all:
+        parser.error("a command is needed, such as create, list or frameworks; see --help")
+    return arguments, rest
+
+
+def spec_of(arguments: argparse.Namespace) -> EnvironmentSpec:
+    """What ``create`` and ``plan`` ask for."""
+    return EnvironmentSpec(
+        name=arguments.name,
+        framework=arguments.framework,
+        variant=Variant(arguments.variant),
+        version=arguments.version,
+        python=arguments.python,
+        cuda=arguments.cuda,
+        target_cuda=arguments.target_cuda,
+        installer=Installer(arguments.installer),
+        channels=tuple(arguments.channel),
+        packages=tuple(arguments.package),
+        pip=tuple(arguments.pip),
+        companions=arguments.companions,
+        verify=arguments.verify,
+        display_name=arguments.display_name,
+        sys_prefix=arguments.sys_prefix,
+    )
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="jupyter gpu-kernels",
+        description="Build, verify and manage kernels that provably run on the GPU.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--help-all", action="store_true", help="list the traits that can be configured, and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    def command(name: str, help_text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name,
+            help=help_text,
+            description=help_text[0].upper() + help_text[1:] + ".",
+            epilog=EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        added.add_argument("--json", action="store_true", help="print the answer as JSON on stdout, and nothing else")
+        return added
+
+    _add_spec(command("create", "build, verify and register a kernel"))
+    _add_spec(command("plan", "say what create would do: packages, bytes, CUDA, or a refusal with what would fit"))
+    command("list", "list the kernels")
+    _add_name(command("show", "show what is known of a kernel"))
+    _add_name(command("verify", "start a kernel and look again what it sees"))
+    _add_name(command("rebuild", "build a kernel's environment anew, then exchange the two"))
+    _add_name(command("benchmark", "run the CPU-vs-GPU notebook in a kernel and keep the result"))
+    _add_removal(command("remove", "unregister a kernel and remove its environment"))
+    command("frameworks", "list the frameworks that can be asked for")
+    command("gpus", "describe this machine's GPUs and driver")
+    command("jobs", "list the jobs of all processes, the newest first")
+    return parser
+
+
+def _add_name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="name of the environment")
+
+
+def _add_removal(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("name", metavar="NAME", nargs="?", help="name of the environment")
+    which.add_argument("--all", action="store_true", help="remove all of them, as before an uninstallation")
+    parser.add_argument("--yes", "-y", action="store_true", help="do not ask")
+    parser.add_argument("--force", action="store_true", help="also where a process still runs from the environment")
+
+
+def _add_spec(parser: argparse.ArgumentParser) -> None:
+    _add_name(parser)
+    parser.add_argument("--framework", metavar="F", default="python", help="see `frameworks`; python for none")
+    parser.add_argument("--variant", choices=[kind.value for kind in Variant], default=Variant.AUTO.value)
+    parser.add_argument("--version", metavar="V", help="version of the framework")
+    parser.add_argument("--python", metavar="V", help="version of Python")
+    parser.add_argument("--cuda", metavar="V", help="version of CUDA in the result")
+    parser.add_argument("--target-cuda", metavar="V", help="build for a machine whose driver runs up to this CUDA")
+    parser.add_argument("--installer", choices=[kind.value for kind in Installer], default=Installer.AUTO.value)
+    parser.add_argument(
+        "--channel", metavar="URL", action="append", default=[], help="use this conda channel and no configured one"
+    )
+    parser.add_argument("--package", metavar="SPEC", action="append", default=[], help="one more package")
+    parser.add_argument("--pip", metavar="SPEC", action="append", default=[], help="one more package, by pip's rules")
+    parser.add_argument(
+        "--no-companions", dest="companions", action="store_false", help="leave out numpy, pandas and matplotlib"
+    )
+    parser.add_argument("--no-verify", dest="verify", action="store_false", help="register without verification")
+    parser.add_argument("--display-name", metavar="TEXT", help="what the Launcher shows")
+    parser.add_argument("--sys-prefix", action="store_true", help="register for all users of this Python")

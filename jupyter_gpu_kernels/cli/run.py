@@ -1,0 +1,80 @@
+"""Running one command: the manager is made, the command runs, its answer is written, an exit code comes out."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import GpuKernelsError
+from ..models import ErrorReport, from_json, to_json
+from ..serve.manager import GpuKernelsManager
+from . import text
+from .commands import COMMANDS
+from .configuration import make_manager, trait_help
+from .exits import Exit, of_code
+
+
+def run(
+    arguments: argparse.Namespace,
+    traits: Sequence[str],
+    manager_class: type[GpuKernelsManager] = GpuKernelsManager,
+) -> int:
+    """Run a command.
+
+    Args:
+        arguments: What was asked for.
+        traits: Settings of traits.
+        manager_class: Class of the manager.
+
+    Returns:
+        The exit code.
+    """
+    if arguments.help_all:
+        sys.stdout.write(f"{trait_help()}\n")
+        return Exit.DONE
+    try:
+        return asyncio.run(_run(arguments, traits, manager_class))
+    except KeyboardInterrupt:
+        sys.stderr.write("Cancelled.\n")
+        return Exit.CANCELLED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (`… list | head`); nothing may be flushed there at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.FAILED
+
+
+async def _run(arguments: argparse.Namespace, traits: Sequence[str], manager_class: type[GpuKernelsManager]) -> int:
+    manager: GpuKernelsManager | None = None
+    try:
+        manager = make_manager(traits, manager_class)
+        answer = await COMMANDS[arguments.command](manager, arguments)
+    except GpuKernelsError as error:
+        return _refuse(error, arguments.json)
+    finally:
+        if manager is not None:
+            await manager.close()
+    if arguments.json:
+        _write_json(answer.model)
+    else:
+        sys.stdout.write(answer.text)
+    sys.stdout.flush()
+    if answer.error is not None:
+        sys.stderr.write(answer.error)
+    return answer.exit_code
+
+
+def _refuse(error: GpuKernelsError, as_json: bool) -> int:
+    report = from_json(ErrorReport, error.to_json())
+    if as_json:
+        _write_json(report)
+    sys.stderr.write(text.error(report))
+    return of_code(report.code)
+
+
+def _write_json(model: Any) -> None:
+    sys.stdout.write(f"{json.dumps(to_json(model), indent=2, ensure_ascii=False)}\n")

@@ -1,0 +1,514 @@
+"""The command line: words, answers, exit codes, progress, interruption."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from scripted import BENCHMARK, VERIFICATION, ScriptedManager, ScriptedWorkshop, environment_of, manifest_of, plan_of
+
+from jupyter_gpu_kernels import errors, models
+from jupyter_gpu_kernels.cli import text
+from jupyter_gpu_kernels.cli.arguments import EPILOG, make_parser, parse, spec_of
+from jupyter_gpu_kernels.cli.exits import Exit, of_code
+from jupyter_gpu_kernels.cli.progress import Bars, Lines, describe, watch
+from jupyter_gpu_kernels.cli.run import run
+from jupyter_gpu_kernels.errors import ChannelError, RefusedError, SolveError
+from jupyter_gpu_kernels.models import (
+    EnvironmentSpec,
+    Installer,
+    Job,
+    JobKind,
+    JobState,
+    Progress,
+    Refusal,
+    Stage,
+    Variant,
+    from_json,
+    to_json,
+)
+
+SPEC = EnvironmentSpec(name="tf", framework="tensorflow")
+
+
+@dataclass
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+Call = Callable[..., Result]
+
+
+@pytest.fixture
+def workshop() -> ScriptedWorkshop:
+    return ScriptedWorkshop()
+
+
+@pytest.fixture
+def call(workshop: ScriptedWorkshop, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Run a command over the scripted workshop, in this process."""
+
+    class Manager(ScriptedManager):
+        def _workshop_default(self) -> ScriptedWorkshop:
+            return workshop
+
+    def call(*words: str) -> Result:
+        try:
+            code = run(*parse(words), manager_class=Manager)
+        except SystemExit as stopped:
+            code = int(stopped.code or 0)
+        captured = capsys.readouterr()
+        return Result(code, captured.out, captured.err)
+
+    return call
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_every_option_reaches_the_spec() -> None:
+    words = (
+        "create tf --framework tensorflow --variant gpu --version 2.19 --python 3.12 --cuda 12.9 --target-cuda 13.0 "
+        "--installer conda --channel https://a.example/c --channel https://b.example/d --package numpy>=2 "
+        "--package scipy --pip einops --no-companions --no-verify --display-name Mine --sys-prefix"
+    )
+    arguments, traits = parse(words.split())
+    assert traits == []
+    assert spec_of(arguments) == EnvironmentSpec(
+        name="tf",
+        framework="tensorflow",
+        variant=Variant.GPU,
+        version="2.19",
+        python="3.12",
+        cuda="12.9",
+        target_cuda="13.0",
+        installer=Installer.CONDA,
+        channels=("https://a.example/c", "https://b.example/d"),
+        packages=("numpy>=2", "scipy"),
+        pip=("einops",),
+        companions=False,
+        verify=False,
+        display_name="Mine",
+        sys_prefix=True,
+    )
+    assert spec_of(parse(["plan", "tf"])[0]) == EnvironmentSpec(name="tf")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "nonsense",
+        "create",
+        "create tf --nonsense",
+        "create tf --variant tpu",
+        "create tf --fram tensorflow",
+        "create tf --package -c evil",
+        "remove",
+        "remove tf --all",
+        "list --GpuKernelsManager.silence",
+        "list --gpukernelsmanager.silence=3",
+    ],
+)
+def test_words_that_make_no_sense_are_refused(call: Call, workshop: ScriptedWorkshop, words: str) -> None:
+    result = call(*words.split())
+    assert (result.code, result.out) == (Exit.USAGE, "")
+    assert "error:" in result.err
+    assert workshop.called == []
+
+
+@pytest.mark.parametrize("words", ["--help", "create --help", "list --help"])
+def test_help_documents_the_exit_codes(call: Call, words: str) -> None:
+    result = call(*words.split())
+    assert (result.code, result.err) == (0, "")
+    assert EPILOG in result.out
+    for code in Exit:
+        assert f"\n  {code.value} " in EPILOG
+
+
+def test_the_readme_documents_the_exit_codes_and_commands() -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    for code in Exit:
+        assert str(code.value) in readme.split("Exit codes:")[1].split("\n## ")[0].split()
+    actions = next(action for action in make_parser()._actions if action.dest == "command")
+    assert actions.choices is not None
+    assert [name for name in actions.choices if f"`{name}" not in readme] == []
+
+
+def test_every_error_has_an_exit_code() -> None:
+    def family(kind: type[errors.GpuKernelsError]) -> list[type[errors.GpuKernelsError]]:
+        return [kind, *(found for child in kind.__subclasses__() for found in family(child))]
+
+    codes = {kind.code: of_code(kind.code) for kind in family(errors.GpuKernelsError)}
+    assert codes["invalid_name"] == codes["unknown_framework"] == codes["too_large"] == Exit.USAGE
+    assert codes["refused"] == Exit.REFUSED
+    assert codes["not_found"] == Exit.NOT_FOUND
+    assert codes["name_taken"] == codes["environment_busy"] == codes["kernels_running"] == Exit.CONFLICT
+    assert codes["cancelled"] == Exit.CANCELLED
+    assert (
+        codes["unsatisfiable"] == codes["channel"] == codes["broken_environment"] == of_code("internal") == Exit.FAILED
+    )
+
+
+def test_create_follows_the_job_to_its_end(call: Call, workshop: ScriptedWorkshop) -> None:
+    result = call("create", "tf", "--framework", "tensorflow")
+    assert result.code == 0
+    assert result.out == "tf (TensorFlow 2.19 · CUDA 12.9) is ready.\nTensorFlow 2.19.0 computes.\n"
+    assert result.err == "Finding packages that fit ...\nDownloading ...\nRegistering ...\n"
+    assert workshop.called == ["create tf"]
+
+
+def test_json_is_the_model_and_nothing_else(call: Call, workshop: ScriptedWorkshop) -> None:
+    result = call("create", "tf", "--framework", "tensorflow", "--json")
+    job = from_json(Job, json.loads(result.out))
+    assert (result.code, result.err) == (0, "")
+    assert (job.state, job.spec, job.verification) == (JobState.SUCCEEDED, SPEC, VERIFICATION)
+    answers = {
+        ("list",): [to_json(environment_of(workshop.built["tf"]))],
+        ("show", "tf"): to_json(workshop.built["tf"]),
+        ("frameworks",): to_json(workshop.frameworks()),
+        ("gpus",): to_json(workshop.hardware()),
+        ("plan", "new", "--framework", "tensorflow"): to_json(plan_of(replace(SPEC, name="new"))),
+        ("jobs",): [to_json(replace(job, log=()))],
+    }
+    for words, model in answers.items():
+        result = call(*words, "--json")
+        assert (result.code, result.err, json.loads(result.out)) == (0, "", model), words
+    for words in (("verify", "tf"), ("rebuild", "tf"), ("benchmark", "tf"), ("remove", "tf", "--yes")):
+        result = call(*words, "--json")
+        job = from_json(Job, json.loads(result.out))
+        assert (result.code, result.err, job.kind.value, job.state) == (0, "", words[0], JobState.SUCCEEDED)
+    assert json.loads(call("list", "--json").out) == []
+    assert json.loads(call("remove", "--all", "--json").out) == []
+
+
+def test_an_error_as_json_has_the_one_shape(call: Call) -> None:
+    result = call("show", "tf", "--json")
+    assert result.code == Exit.NOT_FOUND
+    assert list(json.loads(result.out)) == ["code", "message", "cure", "detail"]
+    assert result.err.startswith("Error: There is no environment named 'tf'.")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("create a/b", Exit.USAGE),
+        ("create tf --framework nonsense", Exit.USAGE),
+        ("create tf --pip=--index-url=https://example.com", Exit.USAGE),
+        ("plan .. --framework tensorflow", Exit.USAGE),
+        ("create OLD", Exit.CONFLICT),
+        ("show nothing", Exit.NOT_FOUND),
+        ("show ../old", Exit.USAGE),
+        ("verify nothing", Exit.NOT_FOUND),
+        ("rebuild nothing", Exit.NOT_FOUND),
+        ("benchmark nothing", Exit.NOT_FOUND),
+        ("remove nothing --yes", Exit.NOT_FOUND),
+    ],
+)
+def test_what_cannot_be_is_said_with_a_next_step(
+    call: Call, workshop: ScriptedWorkshop, words: str, code: Exit
+) -> None:
+    workshop.built["old"] = manifest_of(replace(SPEC, name="old"))
+    result = call(*words.split())
+    assert (result.code, result.out) == (code, "")
+    assert result.err.startswith("Error: ")
+    assert len(result.err.splitlines()) == 2, "what happened, and what to do next"
+    assert workshop.called == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [
+        (SolveError("Nothing fits.", cure="Ask for less."), Exit.FAILED),
+        (RefusedError("The driver is too old.", cure="Ask for CPU."), Exit.REFUSED),
+        (ChannelError("The mirror is closed.", cure="Ask its owner."), Exit.FAILED),
+        (ZeroDivisionError(), Exit.FAILED),
+    ],
+)
+def test_a_failed_job_says_why_and_where_its_log_is(
+    call: Call, workshop: ScriptedWorkshop, failure: Exception, code: Exit
+) -> None:
+    workshop.failure = failure
+    result = call("create", "tf", "--framework", "tensorflow")
+    assert (result.code, result.out) == (code, "")
+    *_, message, cure, log = result.err.splitlines()
+    if isinstance(failure, errors.GpuKernelsError):
+        assert (message, cure) == (f"Error: {failure.message}", failure.cure)
+    assert Path(log.removeprefix("The whole log: ")).read_text() == "create tf\n"
+    job = from_json(Job, json.loads(call("create", "tf", "--framework", "tensorflow", "--json").out))
+    assert job.state is JobState.FAILED
+
+
+def test_a_refused_plan_has_its_own_exit_code(call: Call, workshop: ScriptedWorkshop) -> None:
+    workshop.refusal = Refusal(reason="The driver is too old.", cure="Ask for CUDA 11.8.")
+    result = call("plan", "tf", "--framework", "tensorflow")
+    assert (result.code, result.err) == (Exit.REFUSED, "")
+    assert result.out == "It cannot be built: The driver is too old.\nAsk for CUDA 11.8.\n"
+    result = call("plan", "tf", "--framework", "tensorflow", "--json")
+    assert result.code == Exit.REFUSED
+    assert json.loads(result.out)["refusal"]["cure"] == "Ask for CUDA 11.8."
+
+
+def test_people_get_tables(call: Call, workshop: ScriptedWorkshop) -> None:
+    assert "makes one" in call("list").out
+    workshop.built["tf"] = replace(manifest_of(SPEC), benchmark=BENCHMARK)
+    assert call("list").out == (
+        "NAME  FRAMEWORK   VERSION  CUDA  PYTHON  INSTALLER  STATE\n"
+        "tf    tensorflow  2.19.0   12.9  3.12.4  conda      verified\n"
+    )
+    assert call("plan", "new", "--framework", "tensorflow").out == (
+        "Framework  tensorflow 2.19.0\n"
+        "Variant    gpu (The driver runs CUDA 13.0)\n"
+        "CUDA       12.9\n"
+        "Python     3.12.4\n"
+        "Installer  conda (The channels answer)\n"
+        "Channels   conda-forge\n"
+        "Packages   1 (--json lists them)\n"
+        "Download   100 B\n"
+        "On disk    about 300 B\n"
+        "Note: It is large.\n"
+    )
+    shown = call("show", "tf").out
+    assert "Prefix     /nowhere/tf\n" in shown
+    assert "The GPU is 20.0 times as fast: convolution.\n" in shown
+    assert "Driver 580.1, CUDA up to 13.0" in call("gpus").out
+    assert "TensorFlow" in call("frameworks").out
+    assert "There are no jobs" in call("jobs").out
+    assert "A GPU" in call("benchmark", "tf").out
+    assert "computes" in call("verify", "tf").out
+    assert "benchmark" in call("jobs").out
+
+
+def test_remove_asks_on_a_terminal(call: Call, workshop: ScriptedWorkshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    workshop.built["tf"] = manifest_of(SPEC)
+    workshop.built["jax"] = manifest_of(replace(SPEC, name="jax"))
+    result = call("remove", "tf")
+    assert result.code == Exit.USAGE
+    assert "--yes" in result.err
+    assert set(workshop.built) == {"tf", "jax"}
+    for answer, code, left in (("n\n", Exit.CANCELLED, {"tf", "jax"}), ("y\n", Exit.DONE, {"jax"})):
+        monkeypatch.setattr("sys.stdin", Terminal(answer))
+        terminal = Terminal()
+        monkeypatch.setattr("sys.stderr", terminal)
+        assert call("remove", "tf").code == code
+        assert "Remove the environment 'tf' and its kernel? [y/N]" in terminal.getvalue()
+        assert set(workshop.built) == left
+    monkeypatch.undo()
+
+
+def test_remove_all_leaves_nothing(call: Call, workshop: ScriptedWorkshop) -> None:
+    for name in ("a", "b"):
+        workshop.built[name] = manifest_of(replace(SPEC, name=name))
+    assert call("remove", "--all").code == Exit.USAGE
+    result = call("remove", "--all", "--yes")
+    assert (result.code, result.out) == (0, "a is removed.\nb is removed.\n")
+    assert workshop.built == {}
+
+
+def test_remove_refuses_while_a_process_runs_from_the_environment(
+    call: Call, workshop: ScriptedWorkshop, tmp_path: Path
+) -> None:
+    workshop.built["tf"] = replace(manifest_of(SPEC), prefix=str(tmp_path))
+    with subprocess.Popen([sys.executable, "-c", "input()"], cwd=tmp_path, stdin=subprocess.PIPE) as process:
+        result = call("remove", "tf", "--yes")
+        assert result.code == Exit.CONFLICT
+        assert "--force" in result.err
+        assert call("remove", "tf", "--yes", "--force").code == 0
+        process.communicate(b"\n")
+    assert workshop.built == {}
+
+
+def test_settings_come_from_files_and_the_command_line_wins(call: Call, jp_config_dir: Path, tmp_path: Path) -> None:
+    ours = tmp_path / "ours"
+    (jp_config_dir / "jupyter_server_config.json").write_text(
+        json.dumps({"GpuKernelsManager": {"default_installer": "pypi", "state_dir": "/nonexistent/never"}})
+    )
+    (jp_config_dir / "jupyter_gpu_kernels_config.py").write_text(f"c.GpuKernelsManager.state_dir = {str(ours)!r}\n")
+    job = from_json(Job, json.loads(call("create", "a", "--json").out))
+    assert job.spec is not None
+    assert job.spec.installer is Installer.PYPI
+    assert (ours / "jobs" / f"{job.id}.json").is_file()
+    theirs = tmp_path / "theirs"
+    job = from_json(Job, json.loads(call("create", "b", "--json", f"--GpuKernelsManager.state_dir={theirs}").out))
+    assert (theirs / "jobs" / f"{job.id}.json").is_file()
+
+
+def test_a_malformed_setting_is_refused(call: Call) -> None:
+    result = call("list", "--GpuKernelsManager.verify_timeout=soon")
+    assert result.code == Exit.USAGE
+    assert "verify_timeout" in result.err
+    result = call("list", "--GpuKernelsManager.default_installer=apt", "--json")
+    assert (result.code, json.loads(result.out)["code"]) == (Exit.USAGE, "invalid_input")
+
+
+def test_help_all_lists_what_can_be_set(call: Call) -> None:
+    result = call("--help-all")
+    assert result.code == 0
+    for trait in ("conda_envs_dir", "verify_timeout", "default_installer", "link_scripts", "simultaneous_builds"):
+        assert f"--GpuKernelsManager.{trait}=" in result.out
+
+
+def job(stage: Stage | None, state: JobState = JobState.RUNNING, **progress: int) -> Job:
+    return Job(id="1", kind=JobKind.CREATE, name="tf", state=state, stage=stage, progress=Progress(**progress))
+
+
+def test_plain_progress_is_a_line_for_each_stage_and_one_now_and_then() -> None:
+    stream, seconds = io.StringIO(), [0.0]
+    lines = Lines(stream, clock=lambda: seconds[0])
+    lines(job(None, JobState.QUEUED))
+    lines(job(Stage.SOLVE))
+    for second in range(12):
+        seconds[0] = second
+        lines(
+            job(Stage.DOWNLOAD, packages_done=second, packages_total=20, bytes_done=second * 10**6, bytes_total=10**9)
+        )
+    lines(job(Stage.REGISTER, JobState.SUCCEEDED))
+    lines.close()
+    assert stream.getvalue().splitlines() == [
+        "Finding packages that fit ...",
+        "Downloading ...",
+        "Downloading: 5 of 20 packages, 5.0 MB of 1.00 GB",
+        "Downloading: 10 of 20 packages, 10.0 MB of 1.00 GB",
+        "Registering ...",
+    ]
+
+
+def test_a_terminal_gets_bars() -> None:
+    terminal = Terminal()
+    bars = watch(terminal, quiet=True)
+    assert isinstance(bars, Bars)
+    bars(job(None, JobState.QUEUED))
+    bars(job(Stage.SOLVE))
+    bars(job(Stage.DOWNLOAD, packages_done=1, packages_total=2, bytes_done=5 * 10**5, bytes_total=10**6))
+    bars(job(Stage.REGISTER))
+    bars(job(Stage.REGISTER, JobState.SUCCEEDED))
+    bars.close()
+    shown = terminal.getvalue()
+    for words in ("Finding packages that fit", "Downloading", "Registering"):
+        assert words in shown
+
+
+def test_without_a_terminal_json_is_silent_and_words_are_not() -> None:
+    assert isinstance(watch(io.StringIO(), quiet=False), Lines)
+    watcher = watch(stream := io.StringIO(), quiet=True)
+    watcher(job(Stage.SOLVE))
+    watcher.close()
+    assert stream.getvalue() == ""
+
+
+def test_sizes_and_rates_are_readable() -> None:
+    assert [text.size(count) for count in (0, 999, 1000, 1_500_000, 3_440_000_000)] == [
+        "0 B",
+        "999 B",
+        "1.0 kB",
+        "1.5 MB",
+        "3.44 GB",
+    ]
+    progress = Progress(bytes_done=5, bytes_total=10, bytes_per_second=2e6, detail="numpy")
+    assert describe(progress) == "5 B of 10 B, 2.0 MB/s, numpy"
+    assert describe(models.Progress()) == ""
+
+
+HOLDING = """
+import sys
+from scripted import ScriptedManager
+from jupyter_gpu_kernels.cli.arguments import parse
+from jupyter_gpu_kernels.cli.run import run
+
+class Manager(ScriptedManager):
+    def _workshop_default(self):
+        workshop = super()._workshop_default()
+        workshop.hold = True
+        return workshop
+
+sys.exit(run(*parse(sys.argv[1:]), manager_class=Manager))
+"""
+
+
+def holding(*words: str) -> subprocess.Popen[str]:
+    """A command in another process that waits in its download stage."""
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDING, *words],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    while (line := process.stderr.readline()) != "Downloading ...\n":
+        assert line, "it ended early"
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_job_is_cancelled_and_cleaned_up(call: Call, number: signal.Signals) -> None:
+    with holding("create", "tf", "--framework", "tensorflow") as process:
+        # The job of another process is seen, and stands in the way.
+        (seen,) = json.loads(call("jobs", "--json").out)
+        assert (seen["state"], seen["owner"]["pid"]) == ("running", process.pid)
+        busy = call("create", "tf", "--framework", "tensorflow")
+        assert busy.code == Exit.CONFLICT
+        assert f"is being built by process {process.pid}" in busy.err
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (Exit.CANCELLED, "")
+    assert err == "Cancelling; what was half-made is being removed ...\nCancelled.\n"
+    (seen,) = json.loads(call("jobs", "--json").out)
+    assert (seen["state"], seen["error"]) == ("cancelled", None)
+
+
+def test_a_killed_job_is_seen_as_interrupted_and_the_next_cleans_up(call: Call, workshop: ScriptedWorkshop) -> None:
+    with holding("create", "tf", "--framework", "tensorflow") as process:
+        process.kill()
+    (seen,) = json.loads(call("jobs", "--json").out)
+    assert (seen["state"], seen["error"]["code"]) == ("failed", "interrupted")
+    assert call("create", "tf", "--framework", "tensorflow").code == 0
+    assert workshop.called == ["recover tf", "create tf"]
+
+
+def test_a_reader_that_goes_away_is_no_error_message() -> None:
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    command = f"{sys.executable} -c '{HOLDING}' frameworks --json | true"
+    finished = subprocess.run(["sh", "-c", command], env=environ, capture_output=True, text=True, check=False)
+    assert finished.stderr == ""
+
+
+def test_help_comes_at_once() -> None:
+    code = (
+        "import sys\n"
+        "from jupyter_gpu_kernels.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('traitlets', 'asyncio', 'rich', 'msgspec', 'rattler', 'tornado') "
+        "if name in sys.modules], file=sys.stderr)"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert finished.stderr == "[]\n"
+
+
+@pytest.mark.parametrize("program", [["-m", "jupyter_gpu_kernels"], ["-m", "jupyter", "gpu-kernels"]])
+def test_it_is_a_program_of_its_own_and_a_subcommand_of_jupyter(program: list[str]) -> None:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    finished = subprocess.run(
+        [sys.executable, *program, "--version"],
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    from jupyter_gpu_kernels import __version__
+
+    assert finished.stdout.strip() == __version__
