@@ -63,13 +63,12 @@ def target(spec: EnvironmentSpec, hardware: Hardware, platform: str = "") -> Tar
     """
     platform = platform or platform_name()
     if spec.target_cuda:
-        driver = f"a driver for CUDA {spec.target_cuda}, as asked for"
-        return Target(platform=platform, cuda=spec.target_cuda, driver=driver)
+        return Target(platform=platform, cuda=spec.target_cuda, driver="the driver that it is asked for")
     if hardware.cuda is None:
         missing = hardware.reason or next(iter(hardware.notes), "This machine offers no CUDA.")
         return Target(platform=platform, missing=missing)
     if hardware.driver is None:
-        return Target(platform=platform, cuda=hardware.cuda, driver="a driver that CONDA_OVERRIDE_CUDA speaks of")
+        return Target(platform=platform, cuda=hardware.cuda, driver="the driver that CONDA_OVERRIDE_CUDA speaks of")
     if not hardware.gpus:
         return Target(platform=platform, missing=hardware.reason)
     capabilities = tuple(dict.fromkeys(gpu.compute_capability for gpu in hardware.gpus))

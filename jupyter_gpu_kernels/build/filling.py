@@ -37,14 +37,14 @@ def conda_request(
     """
     if recipe.channels and not spec.channels:
         settings = dataclasses.replace(settings, channels=recipe.channels)
-    # With no range at all conda's newest may be a pre-release's; a bare name is what people write.
-    python = _joined(_prefix(spec.python), recipe.python)
-    specs = [f"python {python}" if python else "python", *_ESSENTIALS]
-    specs += framework.companions if spec.companions else ()
+    # What stands first gets its newest version: a new framework matters more than a new Python, and both more than the
+    # companions. With Python first, the newest Python was answered with a PyTorch of two versions ago.
     version = _joined(_prefix(spec.version), recipe.versions) or "*"
-    specs += [text.replace("{version}", version) for text in recipe.packages]
+    specs = [text.replace("{version}", version) for text in recipe.packages]
     specs += _cuda_specs(recipe, spec, aim)
-    specs += spec.packages
+    python = _joined(_prefix(spec.python), recipe.python)
+    specs += [f"python {python}" if python else "python", *_ESSENTIALS, *spec.packages]
+    specs += framework.companions if spec.companions else ()
     return CondaRequest(
         specs=tuple(dict.fromkeys(specs)),
         settings=settings,

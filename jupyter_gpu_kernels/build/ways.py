@@ -76,7 +76,7 @@ def _variant(framework: Framework, spec: EnvironmentSpec, aim: Target) -> tuple[
     if spec.cuda:
         return Variant.GPU, f"The gpu variant, since CUDA {spec.cuda} is asked for."
     if aim.cuda:
-        return Variant.GPU, f"The gpu variant: {aim.driver} runs CUDA up to {aim.cuda}."
+        return Variant.GPU, f"The gpu variant, since {aim.driver} runs CUDA up to {aim.cuda}."
     return Variant.CPU, f"The cpu variant: {aim.missing}"
 
 
