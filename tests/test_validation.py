@@ -46,7 +46,7 @@ def test_good_names_pass(name: str) -> None:
         "a\x00b",
         "café",
         "🚀",
-        "ａ",
+        "\uff41",
         "python",
         "Python3",
         "PYTHON2",
