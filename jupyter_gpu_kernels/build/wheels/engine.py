@@ -232,7 +232,9 @@ class WheelsEngine:
         locked: tuple[Locked, ...] = read_lock(lock, python.version) if lock else ()
         locked, missing = await asyncio.gather(
             with_sizes(locked, uv),
-            solving.uncached(uv, locked, cwd=cwd, interpreter=python.path, options=_options(request)),
+            solving.uncached(
+                uv, locked, cwd=cwd, interpreter=python.path, python=python.version, options=_options(request)
+            ),
         )
         if unknown := [package.name for package in locked if package.name in missing and not package.size]:
             shown = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")

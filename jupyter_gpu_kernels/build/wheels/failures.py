@@ -72,7 +72,8 @@ def explain(
         pins: Versions of the conda environment below.
         python: Minor version of the Python concerned.
     """
-    text = redact(output).strip()[-LONGEST_DETAIL:]
+    lines = [line for line in output.splitlines() if not line.startswith(("DEBUG", "TRACE"))]
+    text = redact("\n".join(lines)).strip()[-LONGEST_DETAIL:]
     failure = Failure(text=text, flat=" ".join(text.split()), solving=solving, pins=pins or {}, python=python)
     if returncode > 128 and "error:" not in text:
         msg = "uv, which installs from the package index, was killed."
@@ -120,7 +121,7 @@ def _of_the_way(failure: Failure) -> GpuKernelsError | None:
     reasons = {
         r"dns error|failed to lookup address": "its name is not known here",
         r"Connection refused": "it refuses connections",
-        r"timed? ?out|network timeout": "it does not answer in time",
+        r"timed out|network timeout": "it does not answer in time",
         r"unreachable": "there is no way to it",
         r"[Cc]onnection reset|error decoding response body|end of file before message|connection closed|broken pipe":
             "the connection broke",

@@ -28,14 +28,18 @@ PACE = 0.2
 HEARTBEAT = 5.0
 #: Rows and columns of the terminal: every bar must be drawn, and unabridged.
 ROWS, COLUMNS = 400, 200
+#: Characters of one drawing; uv draws far less.
+LONGEST_DRAWING = 1 << 18
 #: From <linux/prctl.h>.
 PR_SET_PDEATHSIG = 1
 
 UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-REDRAW = re.compile(r"\r|\x1b\[[0-9]*[ABK]")
+#: A carriage return counts only once it is known that no line feed follows.
+REDRAW = re.compile(r"\r(?=[^\n])|\x1b\[[0-9]*[ABK]")
 BAR = re.compile(
-    r"(?P<name>[A-Za-z0-9][\w.-]*) +-+ +(?P<done>[\d.]+) (?P<unit>[KMGT]?i?B)/(?P<all>[\d.]+) (?P<of>[KMGT]?i?B)"
+    r"(?P<name>[A-Za-z0-9][\w.-]*) +-+ +"
+    r"(?P<done>\d+(?:\.\d+)?) (?P<unit>[KMGT]?i?B)/(?P<all>\d+(?:\.\d+)?) (?P<of>[KMGT]?i?B)"
 )
 PREPARING = re.compile(r"Preparing packages\.\.\. \((\d+)/(\d+)\)")
 LINKING = re.compile(r"\[(\d+)/(\d+)\] ")
@@ -74,6 +78,9 @@ class Screen:
         if len(redrawn) > 1:
             self._look("\r".join(redrawn[:-1]))
             self._rest = redrawn[-1]
+        elif len(self._rest) > LONGEST_DRAWING:
+            self._look(self._rest)
+            self._rest = ""
         return lines
 
     def _look(self, drawn: str) -> None:

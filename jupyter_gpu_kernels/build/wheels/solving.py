@@ -146,7 +146,7 @@ async def would_change(
 
 
 async def uncached(
-    uv: Uv, packages: Sequence[Locked], *, cwd: Path, interpreter: str, options: Sequence[str] = ()
+    uv: Uv, packages: Sequence[Locked], *, cwd: Path, interpreter: str, python: str, options: Sequence[str] = ()
 ) -> set[str]:
     """Names of the packages that would be downloaded; all, if uv does not say clearly."""
     remote = {package.name for package in packages if not package.local}
@@ -154,8 +154,9 @@ async def uncached(
         return remote
     pins = requirements_file(cwd, "pins.txt", [package.pin for package in packages])
     # --target leaves every environment of this machine out of it; -v names what is not in the cache.
-    words = ("pip", "sync", "-v", "--dry-run", "--python", interpreter, "--target", str(cwd / "target"))
-    answer = await ask(uv, *words, *uv.index_options, *options, pins, cwd=cwd)
+    words = ("pip", "sync", "-v", "--dry-run", "--python", interpreter, "--python-version", python)
+    where = ("--target", str(cwd / "target"))
+    answer = await ask(uv, *words, *where, *uv.index_options, *options, pins, cwd=cwd, python=python)
     found = re.findall(r"Identified uncached distribution: ([\w.-]+)==", answer.remarks)
     named: set[str] = set(map(canonicalize_name, found))
     counted = re.search(r"Would download (\d+) packages?", answer.remarks)
