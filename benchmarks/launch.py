@@ -1,0 +1,140 @@
+"""Launch-to-ready of one environment: plain LocalProvisioner, ours, and a wrapper that activates in a shell.
+
+Run it as ``python -m benchmarks.launch [--prefix PREFIX] [--rounds N] [--json]``. The three are interleaved, in an
+order that changes every round, so that a busy moment hits all of them. Without ``--prefix`` a virtual environment with
+ipykernel and a CUDA runtime is made for the occasion.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import uv
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+
+from .measure import Sample, milliseconds, show
+
+PACKAGES = ("ipykernel", "nvidia-cuda-runtime-cu12==12.9.79")
+
+#: The goal for ours over plain: seconds, or this part of plain, whichever is more.
+GOAL = 0.015
+GOAL_PART = 0.03
+
+
+def write_kernels(folder: Path, prefix: Path) -> list[str]:
+    """Write the three kernelspecs; return their names."""
+    kernel = [str(prefix / "bin" / "python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    activate = f". {shlex.quote(str(prefix / 'bin' / 'activate'))}"
+    if not (prefix / "bin" / "activate").exists():
+        scripts = sorted((prefix / "etc" / "conda" / "activate.d").glob("*.sh"))
+        lines = [
+            f"export CONDA_PREFIX={shlex.quote(str(prefix))}",
+            *(f". {shlex.quote(str(path))}" for path in scripts),
+        ]
+        activate = " && ".join(lines)
+    wrapped = ["bash", "-c", f'{activate} && exec "$@"', "bash", *kernel]
+    ours = {"kernel_provisioner": {"provisioner_name": "gpu-kernels-provisioner", "config": {}}}
+    for name, argv, metadata in (("plain", kernel, {}), ("ours", kernel, ours), ("shell", wrapped, {})):
+        (folder / name).mkdir(parents=True)
+        spec = {"argv": argv, "display_name": name, "language": "python", "metadata": metadata}
+        (folder / name / "kernel.json").write_text(json.dumps(spec))
+    return ["plain", "ours", "shell"]
+
+
+async def launch(folder: Path, name: str) -> tuple[float, float]:
+    """Start a kernel and shut it down; return seconds until the process was started, and until it answered."""
+    specs = KernelSpecManager(kernel_dirs=[str(folder)], ensure_native_kernel=False)
+    manager = AsyncKernelManager(kernel_name=name, kernel_spec_manager=specs)
+    began = time.perf_counter()
+    # What kernels write to stderr is no part of the result.
+    await manager.start_kernel(stderr=subprocess.DEVNULL)
+    started = time.perf_counter() - began
+    client = manager.client()
+    client.start_channels()
+    try:
+        # The first answer: wait_for_ready() itself waits in steps of a fifth of a second.
+        await client.kernel_info(reply=True, timeout=60)
+        ready = time.perf_counter() - began
+    finally:
+        client.stop_channels()
+        await manager.shutdown_kernel(now=True)
+    return started, ready
+
+
+async def measure(folder: Path, names: list[str], rounds: int) -> dict[str, list[tuple[float, float]]]:
+    """Launch each kernel once a round, after one round that does not count."""
+    samples: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+    for number in range(-1, rounds):
+        turn = number % len(names)
+        for name in names[turn:] + names[:turn]:
+            sample = await launch(folder, name)
+            if number >= 0:
+                samples[name].append(sample)
+    return samples
+
+
+@contextlib.contextmanager
+def environment(prefix: Path | None) -> Iterator[Path]:
+    """Use the environment at a prefix, or make one for the occasion."""
+    if prefix:
+        yield prefix.absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="launch-") as folder:
+        made = Path(folder) / "environment"
+        tool = uv.find_uv_bin()
+        subprocess.run([tool, "venv", "-q", "--python", sys.executable, made], check=True)
+        subprocess.run([tool, "pip", "install", "-q", "--compile-bytecode", "--python", made, *PACKAGES], check=True)
+        yield made
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Measure and print; the exit status says whether the goal was met."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.launch", description="Launch one environment three ways."
+    )
+    parser.add_argument("--prefix", type=Path, help="environment to launch (default: one made for the occasion)")
+    parser.add_argument("--rounds", type=int, default=15, help="launches of each kind")
+    parser.add_argument("--json", action="store_true", help="print JSON only")
+    options = parser.parse_args(arguments)
+    with environment(options.prefix) as prefix, tempfile.TemporaryDirectory() as folder:
+        kernels = Path(folder) / "kernels"
+        names = write_kernels(kernels, prefix)
+        launches = asyncio.run(measure(kernels, names, max(options.rounds, 2)))
+    ready = {name: Sample(name, tuple(ready for _, ready in launches[name])) for name in names}
+    started = {name: Sample(name, tuple(started for started, _ in launches[name])) for name in names}
+    pairs = zip(ready["ours"].seconds, ready["plain"].seconds, strict=True)
+    overhead = statistics.median(ours - plain for ours, plain in pairs)
+    before = started["ours"].median - started["plain"].median
+    goal = max(GOAL, GOAL_PART * ready["plain"].median)
+    if options.json:
+        report = {
+            "ready": {name: sample.seconds for name, sample in ready.items()},
+            "started": {name: sample.seconds for name, sample in started.items()},
+            "overhead": overhead,
+            "overhead_before_start": before,
+            "goal": goal,
+        }
+        print(json.dumps(report))
+    else:
+        note = (
+            f"ours over plain, median of {len(ready['ours'].seconds)} pairs: {1000 * overhead:+.1f} ms "
+            f"(goal {milliseconds(goal)}); before the process starts: {1000 * before:+.1f} ms"
+        )
+        show("launch to ready", list(ready.values()), baseline="plain", note=note)
+    return 0 if overhead <= goal else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
