@@ -38,6 +38,9 @@ PROBE_TIMEOUT = 3
 #: which proves that it is none, comes with it.
 PROBE_BYTES = 128 * 1024
 
+#: Seconds in which a whole answer below that size must be understood.
+PROBE_DOUBT = 0.5
+
 #: Virtual packages assumed of a machine that is not this one: what conda-forge's builds ask for at most today.
 ASSUMED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "linux": (("__unix", "0", "0"), ("__linux", "6.1", "0"), ("__glibc", "2.36", "0")),
@@ -272,12 +275,20 @@ async def probe(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
         received = 0
         broken = False
 
-        def count(progress: int, _: int) -> None:
-            nonlocal received, broken
-            # rattler begins anew on its own, and at length, if what came is no index.
-            broken = broken or progress < received
+        def doubt() -> None:
+            nonlocal broken
+            broken = True
+            enough.set()
+
+        def count(progress: int, total: int) -> None:
+            nonlocal received
+            # What is no index is asked for again by rattler, at length and without a word.
+            if progress < received:
+                loop.call_soon_threadsafe(doubt)
+            elif progress == total:
+                loop.call_soon_threadsafe(loop.call_later, PROBE_DOUBT, doubt)
             received = progress
-            if broken or received >= PROBE_BYTES:
+            if received >= PROBE_BYTES:
                 loop.call_soon_threadsafe(enough.set)
 
         fetching = asyncio.ensure_future(

@@ -128,6 +128,9 @@ class CondaEngine:
         before = await asyncio.to_thread(_entries, generation)
         relay = Relay(reporter)
         await self._insist(job, solution.request.settings, relay, generation, before, lock)
+        if not self._link_scripts:
+            for name in await asyncio.to_thread(_link_scripts, generation):
+                reporter.log(f"{name} has a post-link script, which was not run.")
         await asyncio.to_thread(neighbour.settle, generation, solution.request)
 
     async def _ask(self, job: Mapping[str, Any], settings: ChannelSettings) -> Mapping[str, Any]:
@@ -176,6 +179,12 @@ class CondaEngine:
 
 def _entries(directory: Path) -> frozenset[str]:
     return frozenset(os.listdir(directory)) if directory.is_dir() else frozenset()
+
+
+def _link_scripts(prefix: Path) -> list[str]:
+    """Packages that would run something after they were linked."""
+    found = [*prefix.glob("bin/.*-post-link.sh"), *prefix.glob("Scripts/.*-post-link.bat")]
+    return sorted(path.stem.removeprefix(".").removesuffix("-post-link") for path in found)
 
 
 def _clear(directory: Path, keep: frozenset[str]) -> None:
