@@ -27,7 +27,7 @@
     ├── JobInterruptedError          the process that worked on the job ended
     └── BrokenEnvironmentError       an environment on disk is damaged or gone
 
-Each carries a stable machine-readable ``code``, a one-sentence ``message`` and a ``cure``: the next step for the reader.
+Each carries a stable machine-readable ``code``, a one-sentence ``message``, and a ``cure``: the reader's next step.
 """
 
 from __future__ import annotations
