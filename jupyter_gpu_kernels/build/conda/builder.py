@@ -12,7 +12,6 @@ import json
 import os
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Mapping
 from datetime import timedelta
@@ -246,20 +245,18 @@ async def install(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
         index = await cache.index()
         missing = {record.name.normalized: record.size or 0 for record in records if not index.contains_record(record)}
         tally = Tally(missing, len(records), voice, job["silence"])
-        tally.tell()
-        threading.Thread(target=tally.keep_telling, daemon=True).start()
-        await rattler.install(
-            records,
-            target_prefix=job["generation"],
-            execute_link_scripts=job["link_scripts"],
-            client=client(request.settings, retries=request.settings.retries, timeout=None),
-            # rattler 0.28 wants the inner objects here, against its own annotation.
-            requested_specs=[wish._match_spec for wish in wishes],
-            reporter=Listener(tally),  # type: ignore[abstract]
-            alternative_target_prefix=job["final"],
-            package_cache=cache,
-        )
-        tally.tell()
+        with tally.telling():
+            await rattler.install(
+                records,
+                target_prefix=job["generation"],
+                execute_link_scripts=job["link_scripts"],
+                client=client(request.settings, retries=request.settings.retries, timeout=None),
+                # rattler 0.28 wants the inner objects here, against its own annotation.
+                requested_specs=[wish._match_spec for wish in wishes],
+                reporter=Listener(tally),  # type: ignore[abstract]
+                alternative_target_prefix=job["final"],
+                package_cache=cache,
+            )
     return {}
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,15 +109,29 @@ class Tally:
             }
         self.voice.say(message)
 
-    def keep_telling(self) -> None:
-        """Write the progress whenever it changes, for ever.
+    @contextlib.contextmanager
+    def telling(self) -> Iterator[None]:
+        """Write the progress at the beginning, at the end, and whenever it changes."""
+        stop = threading.Event()
+        teller = threading.Thread(target=self._keep_telling, args=(stop,), daemon=True)
+        self.tell()
+        teller.start()
+        try:
+            yield
+        finally:
+            # Nothing may be said after the result.
+            stop.set()
+            teller.join()
+            self.tell()
+
+    def _keep_telling(self, stop: threading.Event) -> None:
+        """Write the progress whenever it changes.
 
         Unpacking, checking and linking may take long without a sign and are none of the network's: as long as
         nothing is being downloaded, a sign of life is written in time.
         """
         last = time.monotonic()
-        while True:
-            time.sleep(INTERVAL)
+        while not stop.wait(INTERVAL):
             with self._guard:
                 changed, waiting = self._changed, bool(self._loading)
             if changed:
