@@ -251,6 +251,13 @@ def test_a_failed_job_says_why_and_where_its_log_is(
     assert job.state is JobState.FAILED
 
 
+def test_an_unforeseen_error_is_no_bare_traceback(call: Call, workshop: ScriptedWorkshop) -> None:
+    workshop.failure = ZeroDivisionError("by nobody")
+    result = call("plan", "tf", "--framework", "tensorflow", "--json")
+    assert (result.code, json.loads(result.out)["code"]) == (Exit.FAILED, "internal")
+    assert result.err.splitlines()[-1].startswith("Try again")
+
+
 def test_a_refused_plan_has_its_own_exit_code(call: Call, workshop: ScriptedWorkshop) -> None:
     workshop.refusal = Refusal(reason="The driver is too old.", cure="Ask for CUDA 11.8.")
     result = call("plan", "tf", "--framework", "tensorflow")
@@ -374,6 +381,7 @@ def test_plain_progress_is_a_line_for_each_stage_and_one_now_and_then() -> None:
         lines(
             job(Stage.DOWNLOAD, packages_done=second, packages_total=20, bytes_done=second * 10**6, bytes_total=10**9)
         )
+    lines(job(Stage.REGISTER))
     lines(job(Stage.REGISTER, JobState.SUCCEEDED))
     lines.close()
     assert stream.getvalue().splitlines() == [
@@ -383,6 +391,14 @@ def test_plain_progress_is_a_line_for_each_stage_and_one_now_and_then() -> None:
         "Downloading: 10 of 20 packages, 10.0 MB of 1.00 GB",
         "Registering ...",
     ]
+
+
+def test_a_benchmark_and_a_removal_are_called_so() -> None:
+    for kind, words in ((JobKind.BENCHMARK, "Running the benchmark"), (JobKind.REMOVE, "Removing")):
+        lines = Lines(stream := io.StringIO())
+        for stage in (None, Stage.REGISTER, Stage.LINK):
+            lines(replace(job(stage), kind=kind))
+        assert stream.getvalue() == f"{words} ...\n"
 
 
 def test_a_terminal_gets_bars() -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from ..models import Job, JobState, Progress, Stage
+from ..models import Job, JobKind, JobState, Progress, Stage
 from .text import size
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ TITLES = {
     Stage.VERIFY: "Verifying in a real kernel",
     Stage.REGISTER: "Registering",
 }
+
+#: What a person reads during jobs whose stages say less than their kind.
+KINDS = {JobKind.REMOVE: "Removing", JobKind.BENCHMARK: "Running the benchmark"}
 
 #: Seconds between two plain lines of one stage.
 LINE_INTERVAL = 5.0
@@ -70,20 +73,21 @@ class Lines:
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
         self._clock = clock
-        self._stage: Stage | None = None
+        self._title = ""
         self._last = 0.0
         self._said = ""
 
     def __call__(self, job: Job) -> None:
         """Write a line if there is news."""
-        if job.stage is not None and job.stage is not self._stage:
-            self._stage = job.stage
-            self._say(f"{TITLES[job.stage]} ...")
-        elif job.stage is not None and self._clock() - self._last >= LINE_INTERVAL:
-            described = describe(job.progress)
-            if described and described != self._said:
-                self._said = described
-                self._say(f"{TITLES[job.stage]}: {described}")
+        if job.state.final or not doing(job):
+            return
+        title, described = doing(job), describe(job.progress)
+        if title != self._title:
+            self._title = title
+            self._say(f"{title} ...")
+        elif described and described != self._said and self._clock() - self._last >= LINE_INTERVAL:
+            self._said = described
+            self._say(f"{title}: {described}")
 
     def close(self) -> None:
         """Nothing to end."""
@@ -116,15 +120,16 @@ class Bars:
             console=Console(file=stream),
         )
         self._progress.start()
-        self._stage: Stage | None = None
+        self._title = ""
         self._task: TaskID | None = None
 
     def __call__(self, job: Job) -> None:
         """Move the bar, or begin the next."""
-        if job.stage is not None and job.stage is not self._stage:
+        title = doing(job)
+        if title and title != self._title and not job.state.final:
             self._finish()
-            self._stage = job.stage
-            self._task = self._progress.add_task(TITLES[job.stage], total=None, described="")
+            self._title = title
+            self._task = self._progress.add_task(title, total=None, described="")
         if self._task is not None:
             done, total = _share(job.progress)
             self._progress.update(self._task, completed=done, total=total or None, described=describe(job.progress))
@@ -140,6 +145,13 @@ class Bars:
     def _finish(self) -> None:
         if self._task is not None:
             self._progress.update(self._task, completed=1, total=1)
+
+
+def doing(job: Job) -> str:
+    """What is being done, in words; empty before anything is."""
+    if job.state is JobState.QUEUED:
+        return ""
+    return KINDS.get(job.kind) or (TITLES[job.stage] if job.stage else "")
 
 
 def describe(progress: Progress) -> str:

@@ -7,11 +7,13 @@ import asyncio
 import json
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
 from ..errors import GpuKernelsError
 from ..models import ErrorReport, from_json, to_json
+from ..serve.ledger import unforeseen
 from ..serve.manager import GpuKernelsManager
 from . import text
 from .commands import COMMANDS
@@ -54,7 +56,12 @@ async def _run(arguments: argparse.Namespace, traits: Sequence[str], manager_cla
         manager = make_manager(traits, manager_class)
         answer = await COMMANDS[arguments.command](manager, arguments)
     except GpuKernelsError as error:
-        return _refuse(error, arguments.json)
+        return _refuse(from_json(ErrorReport, error.to_json()), arguments.json)
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        sys.stderr.write(traceback.format_exc())
+        return _refuse(unforeseen(error), arguments.json)
     finally:
         if manager is not None:
             await manager.close()
@@ -68,8 +75,7 @@ async def _run(arguments: argparse.Namespace, traits: Sequence[str], manager_cla
     return answer.exit_code
 
 
-def _refuse(error: GpuKernelsError, as_json: bool) -> int:
-    report = from_json(ErrorReport, error.to_json())
+def _refuse(report: ErrorReport, as_json: bool) -> int:
     if as_json:
         _write_json(report)
     sys.stderr.write(text.error(report))

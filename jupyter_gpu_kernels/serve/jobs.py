@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from ..errors import ConflictError, GpuKernelsError, JobInterruptedError
 from ..models import BenchmarkResult, EnvironmentSpec, ErrorReport, Job, JobKind, JobState, Verification, from_json, now
-from .ledger import HEARTBEAT, RESUMED, Ledger, describe, interrupted
+from .ledger import HEARTBEAT, RESUMED, Ledger, describe, interrupted, unforeseen
 from .live import LiveJob
 
 #: Starts of a job, after which it is given up: what killed the process three times will kill it again.
@@ -201,7 +201,7 @@ class JobRunner:
             outcome = {"state": JobState.FAILED, "error": from_json(ErrorReport, error.to_json())}
         except Exception as error:
             self._log.exception("Job %s failed in a way that nobody foresaw.", live.job.id)
-            outcome = {"state": JobState.FAILED, "error": _unforeseen(error)}
+            outcome = {"state": JobState.FAILED, "error": unforeseen(error)}
         if outcome["state"].final:
             outcome["finished"] = now()
         live.change(**outcome)
@@ -254,12 +254,3 @@ def _stopped(job: Job) -> dict[str, Any]:
         # Not the job's fault: this start does not count.
         return {"state": JobState.QUEUED, "stage": None, "attempts": max(0, job.attempts - 1)}
     return {"state": JobState.FAILED, "error": interrupted(job)}
-
-
-def _unforeseen(error: Exception) -> ErrorReport:
-    return ErrorReport(
-        code="internal",
-        message=f"Something went wrong that nobody foresaw ({type(error).__name__}).",
-        cure="Try again; if it happens again, report it with the server's log.",
-        detail=str(error)[:2000],
-    )

@@ -141,6 +141,16 @@ def interrupted(job: Job) -> ErrorReport:
     return ErrorReport(code=JobInterruptedError.code, message=message, cure=cure)
 
 
+def unforeseen(error: Exception) -> ErrorReport:
+    """What is said of an error that is none of ours."""
+    return ErrorReport(
+        code="internal",
+        message=f"Something went wrong that nobody foresaw ({type(error).__name__}).",
+        cure="Try again; if it happens again, report it with the log.",
+        detail=str(error)[:2000],
+    )
+
+
 def _busy(job: Job) -> EnvironmentBusyError:
     doing = {
         JobKind.CREATE: "built",

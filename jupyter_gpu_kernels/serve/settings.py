@@ -42,6 +42,10 @@ class Settings(LoggingConfigurable):
     link_scripts = Bool(
         False, help="Run the link scripts of conda packages. They are programs of whoever made the package."
     ).tag(config=True)
+    local_channels = Bool(False, help="Let file: URLs of this machine be asked for as conda channels.").tag(config=True)
+    python_downloads = Bool(
+        False, help="Let the PyPI installer download a Python that this machine does not have, from where uv gets it."
+    ).tag(config=True)
     allow_source_builds = Bool(
         False, help="Let PyPI packages without a wheel be built, which runs their set-up programs."
     ).tag(config=True)
