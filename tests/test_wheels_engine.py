@@ -343,7 +343,9 @@ async def test_progress_counts_real_bytes_while_they_come(engine: EngineMaker, i
     assert notes.seen[-1][1].bytes_per_second > 0
 
 
-async def test_cancelling_ends_uv_and_all_it_started(engine: EngineMaker, index: Index, tmp_path: Path) -> None:
+async def test_cancelling_ends_uv_and_all_it_started_and_leaves_no_litter(
+    engine: EngineMaker, index: Index, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     maker = engine()
     solution = await maker.solve(request_for("alpha"))
     index.faults["files/alpha"] = "hang"
@@ -351,12 +353,16 @@ async def test_cancelling_ends_uv_and_all_it_started(engine: EngineMaker, index:
     work = asyncio.ensure_future(install(maker, solution, tmp_path))
     await asyncio.to_thread(wait_until, lambda: ("GET", "/files/alpha-1.0-py3-none-any.whl") in index.requests)
     assert len(processes_about(str(tmp_path))) >= 2
+    await asyncio.sleep(0.5)
+    cache = tmp_path_factory.getbasetemp() / "uv-of-engine-tests"
+    assert list(cache.glob(".tmp*"))
     work.cancel()
     start = time.monotonic()
     with pytest.raises(asyncio.CancelledError):
         await work
     assert time.monotonic() - start < 2
     assert processes_about(str(tmp_path)) == []
+    assert list(cache.glob(".tmp*")) == []
 
 
 async def test_a_killed_uv_is_a_clean_error(engine: EngineMaker, index: Index, tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,10 +33,15 @@ class Listener:
         expected: Bytes of each package that must be downloaded, 0 where unknown, by normalised name.
         packages: How many packages there are in all.
         downloading: Stage during the download: the pip stage of a conda environment is all ``wheels``.
+
+    Attributes:
+        text: What uv wrote for people in this round.
+        temporaries: Directories in uv's cache that it unpacked into.
     """
 
     def __init__(self, reporter: Reporter, expected: Mapping[str, int], packages: int, downloading: Stage) -> None:
         self.text: list[str] = []
+        self.temporaries: set[Path] = set()
         self._reporter = reporter
         self._expected = dict(expected)
         self._done = dict.fromkeys(expected, 0)
@@ -61,6 +68,8 @@ class Listener:
             message = json.loads(line)
             if "text" in message:
                 self._take_text(str(message["text"]))
+            elif "temporary" in message:
+                self.temporaries.add(Path(message["temporary"]))
             else:
                 self._take_bars(message)
         except (ValueError, TypeError, KeyError, IndexError):
@@ -134,6 +143,32 @@ async def fetch(
         DownloadError: Packages could not be fetched whole.
         InstallError: They could not be put into the environment.
     """
+    try:
+        await _rounds(uv, words, listener, cwd=cwd, python=python, silence=silence, rounds=rounds, lock=lock)
+    finally:
+        # uv is gone. If it was killed, what it was unpacking is left, under names that no other uv knows.
+        await asyncio.shield(asyncio.to_thread(_remove, frozenset(listener.temporaries)))
+
+
+def _remove(paths: frozenset[Path]) -> None:
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+async def _rounds(
+    uv: Uv,
+    words: Sequence[str],
+    listener: Listener,
+    *,
+    cwd: Path,
+    python: str,
+    silence: float,
+    rounds: int,
+    lock: Path | None,
+) -> None:
     command = [sys.executable, "-I", "-S", relay.__file__, "--", *uv.command(*words)]
     rest: list[str] = []
     corrupt = 0

@@ -6,6 +6,7 @@ silence means that nothing moves::
 
     {"bars": {"numpy": [1048576, 16913000]}, "prepared": [3, 34], "linked": [0, 0]}
     {"text": "Prepared 34 packages in 701ms"}
+    {"temporary": "/home/me/.cache/uv/.tmp1sHCWp"}
 
 Nothing that goes wrong here ends uv. The exit status is uv's, 128 + n if signal n killed it.
 """
@@ -21,6 +22,7 @@ import struct
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 #: Seconds between two lines about bars.
 PACE = 0.2
@@ -41,6 +43,7 @@ BAR = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*) +-+ +"
     r"(?P<done>\d+(?:\.\d+)?) (?P<unit>[KMGT]?i?B)/(?P<all>\d+(?:\.\d+)?) (?P<of>[KMGT]?i?B)"
 )
+TEMPORARY = re.compile(r"(/.*?/\.tmp[A-Za-z0-9]{6})(?:/|$)")
 PREPARING = re.compile(r"Preparing packages\.\.\. \((\d+)/(\d+)\)")
 LINKING = re.compile(r"\[(\d+)/(\d+)\] ")
 #: A drawing: blank, a spinner (Braille patterns), a bar of blocks or of dashes. The rest is text for humans.
@@ -115,6 +118,18 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def _temporaries(pid: int) -> set[str]:
+    """Directories in uv's cache that it is unpacking into; who kills it must know, for nobody else tidies them up."""
+    found = set()
+    with contextlib.suppress(OSError):
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                match = TEMPORARY.match(str(entry.readlink()))
+                if match:
+                    found.add(match[1])
+    return found
+
+
 def relay(command: list[str]) -> int:
     """Run a command to its end, telling of its progress; return its exit status."""
     import fcntl
@@ -132,7 +147,8 @@ def relay(command: list[str]) -> int:
     os.close(theirs)
     screen = Screen()
     told: dict[str, object] = {}
-    last = 0.0
+    known: set[str] = set()
+    last = looked = 0.0
     while True:
         ready, _, _ = select.select([ours], [], [], PACE)
         data = b""
@@ -148,6 +164,11 @@ def relay(command: list[str]) -> int:
             for line in screen.feed(data.decode("utf-8", "replace")):
                 _tell({"text": line})
         now, state = time.monotonic(), screen.state()
+        if now - looked >= PACE:
+            looked = now
+            for path in sorted(_temporaries(process.pid) - known):
+                known.add(path)
+                _tell({"temporary": path})
         linking = screen.linked[1] > 0
         if now - last >= PACE and (state != told or (linking and now - last >= HEARTBEAT)):
             _tell(state)
