@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         prog="python -m benchmarks.launch", description="Launch one environment three ways."
     )
     parser.add_argument("--prefix", type=Path, help="environment to launch (default: one made for the occasion)")
-    parser.add_argument("--rounds", type=int, default=15, help="launches of each kind")
+    parser.add_argument("--rounds", type=int, default=25, help="launches of each kind")
     parser.add_argument("--json", action="store_true", help="print JSON only")
     options = parser.parse_args(arguments)
     with environment(options.prefix) as prefix, tempfile.TemporaryDirectory() as folder:

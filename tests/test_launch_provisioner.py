@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uv
@@ -19,9 +20,12 @@ from conftest import Caches
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.ioloop import AsyncIOLoopKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
-from two_cudas import check_two_cudas, cuda_runtime, execute, printed, running, write_kernel
+from jupyter_client.manager import KernelManager
+from two_cudas import REPORT, check_two_cudas, cuda_runtime, execute, printed, running, write_kernel
 
 from jupyter_gpu_kernels.launch.provisioner import GpuKernelProvisioner
+from jupyter_gpu_kernels.prefix.hooks import remove_hooks, write_hooks
+from jupyter_gpu_kernels.prefix.layout import Layout
 
 CUDA_12, CUDA_13, DECOY = (
     "nvidia-cuda-runtime-cu12==12.9.79",
@@ -87,6 +91,70 @@ async def test_without_the_provisioner_the_decoy_wins(
         report = await cuda_runtime(client, "libcudart.so.12")
     assert report["version"] == 12010
     assert report["mapped"] == [str(environments.decoy / "libcudart.so.12")]
+
+
+async def test_libraries_in_a_conda_layout_are_reached_by_links(
+    kernels: Path, server: dict[str, str], environments: Environments, tmp_path: Path, base_python: Path
+) -> None:
+    # A virtual environment with conda's marker and conda's place for libraries.
+    prefix = make_environment(tmp_path / "conda", base_python)
+    (prefix / "conda-meta").mkdir()
+    (packages,) = prefix.glob("lib/python3*/site-packages")
+    (borrowed,) = environments.cuda_12.glob("lib/python3*/site-packages")
+    for name in os.listdir(borrowed):
+        if not name.startswith("nvidia"):
+            (packages / name).unlink(missing_ok=True)
+            (packages / name).symlink_to(borrowed / name)
+    shutil.copy(borrowed / "nvidia/cuda_runtime/lib/libcudart.so.12", prefix / "lib")
+    write_kernel(kernels, "c", prefix / "bin" / "python")
+    await check_two_cudas(kernels, {"b": ("libcudart.so.13", 13000), "c": ("libcudart.so.12", 12090)}, server)
+    async with running(kernels, "c", env=server) as (_, client):
+        path = await printed(client, "import os; print(os.environ['LD_LIBRARY_PATH'])")
+        assert str(prefix / "lib") not in path.strip().split(":")
+        assert (
+            await printed(client, "import subprocess; print(subprocess.run(['bash', '-c', 'true']).returncode)")
+            == "0\n"
+        )
+
+
+def test_activation_in_a_terminal_has_the_same_effect(server: dict[str, str], environments: Environments) -> None:
+    layout = Layout.of_prefix(environments.cuda_12)
+    code = REPORT.format(soname="libcudart.so.12")
+
+    def version() -> int:
+        lines = [f". {layout.bin}/activate", 'python -c "$1"']
+        done = subprocess.run(
+            ["bash", "-c", "\n".join(lines), "bash", code], env=server, capture_output=True, text=True, check=True
+        )
+        return int(json.loads(done.stdout)["version"])
+
+    assert version() == 12010
+    write_hooks(layout, layout.prefix)
+    try:
+        assert version() == 12090
+    finally:
+        remove_hooks(layout)
+
+
+def test_blocking_managers_start_kernels_too(kernels: Path, server: dict[str, str]) -> None:
+    manager = KernelManager(
+        kernel_name="a", kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(kernels)], ensure_native_kernel=False)
+    )
+    manager.start_kernel(env=server)
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=30)
+        texts: list[str] = []
+
+        def collect(message: dict[str, Any]) -> None:
+            texts.append(message["content"].get("text", ""))
+
+        client.execute_interactive("import sys; print(sys.prefix)", output_hook=collect)
+        assert "cuda-12" in "".join(texts)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
 
 
 async def test_a_kernel_has_the_variables_of_its_environment_and_none_of_the_servers(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -239,6 +240,15 @@ def test_stale_links_are_swept_once_nobody_uses_them(conda: Layout, tmp_path: Pa
         (newest,) = cuda_directories(conda, links)
         assert set(links.iterdir()) == {made[0], made[3], newest}
         user.communicate(b"\n")
+
+
+def test_links_of_a_prefix_that_is_gone_are_swept(conda: Layout, tmp_path: Path) -> None:
+    gone = Layout(tmp_path / "gone", EnvironmentKind.CONDA, "linux")
+    for layout in (gone, conda):
+        fill(layout.prefix / "lib", "libcudart.so.12")
+    cuda_directories(gone, tmp_path / "links")
+    shutil.rmtree(gone.prefix)
+    assert cuda_directories(conda, tmp_path / "links") == tuple((tmp_path / "links").iterdir())
 
 
 def test_a_cache_that_cannot_be_written_is_an_error(conda: Layout, tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_activated_variables_are_taken_and_still_put_in_order() -> None:
     }
     environ = kernel_environment({"IGNORED": "1"}, CONDA, OWN, activated, nature=nature)
     assert environ == {
-        "PATH": path,
+        "PATH": activated["PATH"],
         "LD_LIBRARY_PATH": "/own/a:/own/b:/mine",
         "A": "b",
         "PYTHONNOUSERSITE": "1",

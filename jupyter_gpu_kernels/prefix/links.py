@@ -68,7 +68,11 @@ def _make(final: Path, links: Mapping[str, Path]) -> None:
 
 
 def _sweep(root: Path, owner: str, keep: Path) -> None:
-    """Remove the stale directories of a prefix that no kernel uses."""
+    """Remove the stale directories of a prefix that no kernel uses, and those of prefixes that are gone."""
+    for path in root.glob("[0-9a-f]*-[0-9a-f]*"):
+        # Generations are verified at a path that they do not keep: each leaves one of these.
+        if not path.name.startswith(owner) and not any(link.exists() for link in path.iterdir()):
+            shutil.rmtree(path, ignore_errors=True)
     stale = [path for path in root.glob(f"{owner}-*") if path != keep and _unused_for(path) > STALE_AFTER]
     if not stale:
         return
