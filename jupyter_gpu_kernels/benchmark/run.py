@@ -13,7 +13,7 @@ import nbformat
 from jupyter_client.kernelspec import NoSuchKernel
 
 from ..build.reporting import Reporter
-from ..build.trial import KernelDiedError, KernelSilentError, TrialKernel, finish, trial_kernel
+from ..build.trial import KernelDiedError, KernelReplacedError, KernelSilentError, TrialKernel, finish, trial_kernel
 from ..errors import BenchmarkError, NotFoundError
 from ..models import BenchmarkResult, Progress
 from .notebook import for_kernel, notebook, save, with_parameters
@@ -75,6 +75,9 @@ async def run_benchmark(
     except KernelSilentError as error:
         msg = f"The benchmark was not done after {timeout:g} seconds."
         raise BenchmarkError(msg, cure="Give it smaller parameters or more time.") from error
+    except KernelReplacedError as error:
+        msg = f"The kernel did not start: {shortened(str(error))}"
+        raise BenchmarkError(msg, cure="Verify the environment, or rebuild it.") from error
     except OSError as error:
         msg = f"The benchmark could not be run: {error}."
         raise BenchmarkError(msg, cure="Verify the environment, or rebuild it.") from error

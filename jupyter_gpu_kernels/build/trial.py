@@ -23,6 +23,9 @@ from jupyter_client.manager import AsyncKernelManager
 #: How often a silent kernel is asked whether it still lives, in seconds.
 PULSE = 0.25
 
+#: What the explaining kernel of :mod:`jupyter_gpu_kernels.launch` calls itself; ipykernel says ``ipython``.
+EXPLAINING = "jupyter_gpu_kernels"
+
 #: Bytes kept of what the kernel's process writes to its standard streams.
 TAIL = 64 * 1024
 
@@ -32,11 +35,13 @@ class KernelDiedError(Exception):
 
     Attributes:
         returncode: Exit status, negative for a signal, ``None`` if unknown.
+        output: The end of what its process wrote to its standard streams.
     """
 
-    def __init__(self, returncode: int | None) -> None:
+    def __init__(self, returncode: int | None, output: str = "") -> None:
         super().__init__(f"the kernel ended with status {returncode}")
         self.returncode = returncode
+        self.output = output
 
     @property
     def manner(self) -> str:
@@ -49,6 +54,10 @@ class KernelDiedError(Exception):
 
 class KernelSilentError(Exception):
     """The kernel lives, but did not answer in time."""
+
+
+class KernelReplacedError(Exception):
+    """The provisioner has started its explaining kernel instead; the text is the explanation."""
 
 
 class OutputTail:
@@ -95,12 +104,14 @@ class TrialKernel:
         manager: Its manager.
         client: A connected client without heartbeat and standard input.
         output: What its process writes to its standard streams.
+        private: A directory of its own, gone with it.
         info: The content of its ``kernel_info_reply``.
     """
 
-    def __init__(self, manager: AsyncKernelManager, output: OutputTail) -> None:
+    def __init__(self, manager: AsyncKernelManager, output: OutputTail, private: Path) -> None:
         self.manager = manager
-        self.client = manager.client()
+        self.private = private
+        self.client = manager.client(context=manager.context)
         self.output = output
         self.info: dict[str, Any] = {}
 
@@ -124,7 +135,8 @@ class TrialKernel:
                 message: dict[str, Any] = await channel.get_msg(timeout=0.05 if ended else wait)
             except Empty:
                 if ended:
-                    raise KernelDiedError(await self._returncode()) from None
+                    await self.output.settle(0.2)
+                    raise KernelDiedError(await self._returncode(), self.output.text()) from None
             else:
                 return message
 
@@ -164,6 +176,9 @@ class TrialKernel:
                     if message["parent_header"].get("msg_id") == request:
                         break
                 self.info = dict(message["content"])
+                if self.info.get("implementation") == EXPLAINING:
+                    explanation = await self.ask("", {}, deadline)
+                    raise KernelReplacedError(explanation.get("evalue", ""))
                 if not iopub or await self._broadcasts_arrive(request, patience):
                     return
             if time.monotonic() >= deadline:
@@ -211,6 +226,7 @@ async def trial_kernel(
         jupyter_client.kernelspec.NoSuchKernel: There is no such kernelspec, or its provisioner is not installed.
         KernelDiedError: It ended before it answered.
         KernelSilentError: It did not answer in time.
+        KernelReplacedError: Its environment is broken, as its provisioner says.
         OSError: Its interpreter cannot be started.
     """
     specs = KernelSpecManager(ensure_native_kernel=kernel_dirs is None)
@@ -218,37 +234,47 @@ async def trial_kernel(
         specs.kernel_dirs = [str(path) for path in kernel_dirs]
     specs.get_kernel_spec(kernel_name)
     private = Path(tempfile.mkdtemp(prefix="gpu-kernels-"))
-    # A context of our own: the manager's would linger, on the event loop, when it is closed.
-    context = zmq.asyncio.Context()
     manager = AsyncKernelManager(
         kernel_name=kernel_name,
         kernel_spec_manager=specs,
         connection_file=str(private / "kernel.json"),
-        context=context,
+        # A context of our own: the manager's would linger, on the event loop, when it is closed.
+        context=zmq.asyncio.Context(),
     )
     output = OutputTail()
     kernel: TrialKernel | None = None
     try:
         await _start(manager, output, str(working_dir or private), deadline)
-        kernel = TrialKernel(manager, output)
+        kernel = TrialKernel(manager, output, private)
         await kernel.connect(deadline, iopub=iopub)
         yield kernel
     finally:
         await finish(_end(manager, kernel, output, private))
-        context.destroy(linger=0)
 
 
 async def _start(manager: AsyncKernelManager, output: OutputTail, working_dir: str, deadline: float) -> None:
     """Start the kernel's process; activation scripts may take their time, but not more than there is."""
+    starting = asyncio.ensure_future(
+        manager.start_kernel(cwd=working_dir, stdout=output.writing, stderr=output.writing)
+    )
     try:
-        await asyncio.wait_for(
-            manager.start_kernel(cwd=working_dir, stdout=output.writing, stderr=output.writing),
-            max(0.1, deadline - time.monotonic()),
-        )
-    except asyncio.TimeoutError:
-        raise KernelSilentError from None
+        # Not wait_for: before Python 3.12 it forgets a cancellation that meets the end (python/cpython#86296).
+        await asyncio.wait({starting}, timeout=max(0.1, deadline - time.monotonic()))
+        if not starting.done():
+            raise KernelSilentError
     finally:
+        starting.cancel()
+        await finish(_settled(starting))
         output.close_writing()
+    starting.result()
+
+
+async def _settled(task: asyncio.Future[Any]) -> None:
+    """Wait until a task is done, whatever comes of it."""
+    await asyncio.wait({task})
+    if not task.cancelled():
+        # Looked at, lest asyncio complains that nobody did.
+        task.exception()
 
 
 async def finish(work: Coroutine[Any, Any, None]) -> None:
@@ -284,5 +310,6 @@ async def _end(manager: AsyncKernelManager, kernel: TrialKernel | None, output: 
             os.killpg(group, signal.SIGKILL)
     with contextlib.suppress(Exception):
         await manager.cleanup_resources()
+    manager.context.destroy(linger=0)
     await output.settle()
     await asyncio.to_thread(shutil.rmtree, private, ignore_errors=True)
