@@ -620,8 +620,13 @@ def now() -> str:
 
 def to_json(value: Any) -> Any:
     """Turn models, enums, tuples and mappings of them into what :func:`json.dumps` takes."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    kind = type(value)
+    if value is None or kind in (str, int, float, bool):
+        return value
+    # Not msgspec's encoder: it leaves out the defaults of models that from_json() has made.
+    fields = getattr(kind, "__dataclass_fields__", None)
+    if fields is not None:
+        return {name: to_json(getattr(value, name)) for name in fields}
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, dict):

@@ -100,6 +100,7 @@ async def test_create_answers_at_once_with_the_job_and_its_address(
     assert response.code == 202
     assert response.headers["Location"] == f"{jp_base_url}{NAMESPACE}/jobs/{job.id}"
     assert job.spec == SPEC
+    assert json.loads(response.body) == to_json(job), "every field is there, with its default"
     await manager.workshop.at_work.wait()
     for _ in range(2):
         now = job_of(await fetch(f"jobs/{job.id}"))
@@ -117,7 +118,9 @@ async def test_create_answers_at_once_with_the_job_and_its_address(
 
 
 async def test_a_spec_may_be_as_short_as_its_name(fetch: Fetch, manager: ScriptedManager) -> None:
-    job = job_of(await fetch("environments", "POST", {"name": "plain"}))
+    response = await fetch("environments", "POST", {"name": "plain"})
+    job = job_of(response)
+    assert json.loads(response.body)["spec"] == to_json(EnvironmentSpec(name="plain")), "with all defaults"
     assert (await manager.runner.wait(job.id)).spec == EnvironmentSpec(name="plain")
 
 

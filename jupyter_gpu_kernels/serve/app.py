@@ -65,12 +65,13 @@ class GpuKernelsExtension(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Stop all jobs in a few seconds; called by the server before it cleans up its kernels. Nothing is raised."""
-        if self._watch is not None:
-            self._watch.cancel()
         try:
             await asyncio.wait_for(self.manager.close(STOP_LIMIT - 1), STOP_LIMIT)
         except Exception:
             self.log.exception("The jobs of jupyter-gpu-kernels could not be stopped; the next start cleans up.")
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.wait({self._watch})
 
     @property
     def _server(self) -> ServerApp:

@@ -24,7 +24,18 @@ from ..errors import (
     RefusedError,
     TooLargeError,
 )
-from ..models import Environment, EnvironmentSpec, ErrorReport, Framework, Hardware, Job, Manifest, Plan, from_json
+from ..models import (
+    Environment,
+    EnvironmentSpec,
+    ErrorReport,
+    Framework,
+    Hardware,
+    Job,
+    Manifest,
+    Plan,
+    from_json,
+    to_json,
+)
 from .manager import GpuKernelsManager
 from .openapi import document, operation, operations
 
@@ -121,7 +132,7 @@ class GpuKernelsHandler(APIHandler):
 
     def answer(self, model: Any) -> None:
         """Send a model, or several."""
-        self.finish(msgspec.json.encode(model))
+        self.finish(msgspec.json.encode(to_json(model)))
 
     def accept(self, job: Job) -> None:
         """Send a job that has begun, and where to follow it."""
