@@ -180,7 +180,7 @@ async def test_cuda_is_what_the_request_says_whatever_the_machine_has(
 ) -> None:
     monkeypatch.setenv("CONDA_OVERRIDE_CUDA", "12.8")
     engine = CondaEngine(cache_dir=warm)
-    with pytest.raises(SolveError, match="needs an NVIDIA driver with CUDA") as caught:
+    with pytest.raises(SolveError, match="there is no NVIDIA driver") as caught:
         await engine.solve(request(channel, "warpdrive=*=cuda*"))
     assert "├─" in caught.value.detail or "└─" in caught.value.detail
     solution = await engine.solve(request(channel, "warpdrive=*=cuda*", cuda="12.8"))
@@ -405,8 +405,8 @@ async def test_a_lock_is_held_while_the_builder_works(
 
     server = faulty_channel()
     engine = CondaEngine(cache_dir=tmp_path / "cache")
-    solution = await engine.solve(request(server.url, "python"))
-    server.fail("*/python-*", Trickle(4_000_000))
+    solution = await engine.solve(request(server.url, "sluggish"))
+    server.fail("*/sluggish-*", Trickle(2_000_000))
     listener = Listener()
     lock = tmp_path / "lock"
     task = asyncio.create_task(make(engine, solution, place, listener, lock=lock))

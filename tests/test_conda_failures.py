@@ -313,13 +313,27 @@ async def test_a_place_that_cannot_be_written_is_said(place: str, channel: str, 
         (
             "a * cannot be installed because there are no viable options:\n└─ a 1 would require\n"
             "   └─ b >=2, for which no candidates were found.\n",
-            "a * cannot be installed: no channel has b >=2.",
+            "a * cannot be installed: b >=2 is needed, which cannot be had with the rest.",
         ),
         (
-            "The following packages are incompatible\n├─ a 1 can be installed\n└─ b 2 cannot be installed",
-            "The wished packages do not go together: The following packages are incompatible is in conflict with "
-            "the others.",
+            "gpu * cannot be installed because there are no viable options:\n├─ gpu 1 would require\n"
+            "│  └─ __cuda *, for which no candidates were found.\n",
+            "gpu * cannot be installed: CUDA is needed (__cuda *), and there is no NVIDIA driver.",
         ),
+        (
+            "The following packages are incompatible\n├─ __cuda * can be installed with any of the following options:\n"
+            "│  └─ __cuda 11.8\n└─ gpu * cannot be installed because there are no viable options:\n"
+            "   └─ gpu 1 would constrain\n      └─ __cuda >=12, which conflicts with any installable versions\n",
+            "gpu * cannot be installed: CUDA is needed (__cuda >=12), and that of the driver is 11.8.",
+        ),
+        (
+            "The following packages are incompatible\n"
+            "├─ a 1.* cannot be installed because there are no viable options:\n"
+            "│  └─ a 1, which conflicts with the versions reported above.\n"
+            "└─ b 2 can be installed with any of the following options:\n   └─ b 2\n",
+            "a 1.* and b 2 exclude each other.",
+        ),
+        ("something new", "What is wished for cannot be installed."),
     ],
 )
 def test_the_solvers_tree_is_told_in_one_sentence(tree: str, message: str) -> None:

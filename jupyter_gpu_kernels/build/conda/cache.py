@@ -32,11 +32,16 @@ def in_use(directory: Path) -> Iterator[int]:
 
     descriptor = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        swept = 0
-        with contextlib.suppress(BlockingIOError):
+        try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             swept = sweep(directory)
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        except BlockingIOError:
+            swept = 0
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        except OSError:
+            # A network file system without locks.
+            swept = sweep(directory, older_than=OLD)
         yield swept
     finally:
         os.close(descriptor)

@@ -79,12 +79,12 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     ),
     Kind.PROXY_LOGIN: ("the proxy wants a login", "Put user and password into the proxy's URL in .condarc."),
     Kind.FORBIDDEN: (
-        "the server forbids it ({status})",
+        "the server forbids it{status}",
         "Check the channel's credentials, or ask whoever runs it for access.",
     ),
-    Kind.MISSING: ("the server does not have it ({status})", "Check the channel's name and URL for typing errors."),
+    Kind.MISSING: ("the server does not have it{status}", "Check the channel's name and URL for typing errors."),
     Kind.OVERLOADED: (
-        "the server is in trouble ({status}){tries}",
+        "the server is in trouble{status}{tries}",
         "Wait some minutes and try again, or use a mirror.",
     ),
     Kind.PROXY: (
@@ -219,7 +219,7 @@ def _explain(text: str, settings: ChannelSettings) -> tuple[str, str, Kind]:
     reason, cure = WORDS[kind]
     reason = reason.format(
         host=url.hostname or "the server",
-        status=status.group(1) if status else "error",
+        status=f" ({status.group(1)})" if status else "",
         tries=f", {settings.retries + 1} times in a row" if settings.retries else "",
         proxy=redact(proxy) or "in between",
         text=_line(redact(text)),

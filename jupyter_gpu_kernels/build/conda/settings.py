@@ -140,6 +140,11 @@ class CondaSolution:
     request: CondaRequest = field(repr=False)
     payload: str = field(repr=False)
 
+    @property
+    def specs(self) -> tuple[str, ...]:
+        """What was asked for, with what is kept from before."""
+        return (*self.request.specs, *self.request.keep)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelAnswer:
