@@ -241,6 +241,7 @@ class Generations:
                 if alone:
                     self._delete(path)
                     swept.append(path.name)
+                    (self.nursery / (path.name + LOCK)).unlink()
         return tuple(swept)
 
     def _check_ours(self, final: Path) -> None:

@@ -1,0 +1,110 @@
+"""The workshop as configured: every part of the building room, put together once."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..benchmark.run import run_benchmark
+from ..build import kernelspecs, pipeline
+from ..build.catalogue import Catalogue
+from ..build.conda.condarc import read_condarc
+from ..build.conda.engine import CondaEngine
+from ..build.conda.settings import ChannelSettings
+from ..build.generations import Generations
+from ..build.inventory import Inventory
+from ..build.planning import Planner
+from ..build.wheels.engine import WheelsEngine
+from ..hardware.probe import hardware
+from ..models import (
+    BenchmarkResult,
+    EnvironmentKind,
+    EnvironmentSpec,
+    Installer,
+    JobKind,
+)
+from ..prefix.manifest import write_manifest
+from .settings import Settings
+from .workshop import BuildReporter, Workshop
+
+
+def open_workshop(settings: Settings) -> Workshop:
+    """Put the workshop together; directories are made when something is put into them."""
+    cache_dir, state_dir = Path(settings.cache_dir), Path(settings.state_dir)
+    roots = {
+        EnvironmentKind.CONDA: Path(settings.conda_envs_dir),
+        EnvironmentKind.VIRTUALENV: Path(settings.virtualenvs_dir),
+    }
+    conda = CondaEngine(cache_dir=cache_dir, link_scripts=settings.link_scripts, silence=settings.silence)
+    wheels = WheelsEngine(silence=settings.silence, python_downloads=settings.python_downloads)
+    planner = Planner(
+        Catalogue.load([Path(directory) for directory in settings.catalogue_dirs]),
+        conda,
+        wheels,
+        lambda: asyncio.to_thread(hardware),
+        lambda spec: _channels(spec, settings.channels),
+        free_bytes=lambda installer: _free_bytes(
+            roots[EnvironmentKind.CONDA if installer is Installer.CONDA else EnvironmentKind.VIRTUALENV]
+        ),
+        local_channels=settings.local_channels,
+        allow_builds=settings.allow_source_builds,
+    )
+    registry = kernelspecs.Registry()
+    return BenchmarkingWorkshop(
+        planner=planner,
+        conda=conda,
+        wheels=wheels,
+        inventory=Inventory(tuple(roots.values()), lambda: {name: str(place) for name, place in registry().items()}),
+        generations={kind: Generations(root) for kind, root in roots.items()},
+        hardware=hardware,
+        state_dir=state_dir,
+        bytecode_dir=cache_dir / "bytecode",
+        verify_timeout=settings.verify_timeout,
+        benchmark_timeout=settings.benchmark_timeout,
+    )
+
+
+class BenchmarkingWorkshop(pipeline.Workshop):
+    """The workshop with what the room above it adds: the benchmark.
+
+    Args:
+        benchmark_timeout: Seconds that a benchmark may take.
+        parts: What the workshop takes.
+    """
+
+    def __init__(self, *, benchmark_timeout: float, **parts: Any) -> None:
+        super().__init__(**parts)
+        self._benchmark_timeout = benchmark_timeout
+
+    async def benchmark(self, name: str, *, reporter: BuildReporter) -> BenchmarkResult:
+        """Run the bundled notebook in an environment's kernel, and keep the result in its manifest.
+
+        Raises:
+            NotFoundError: There is no such environment.
+            BenchmarkError: The notebook failed.
+        """
+        async with self.writing(name, JobKind.BENCHMARK.value):
+            manifest = await asyncio.to_thread(self.manifest, name)
+            directory = self.state_dir / "benchmarks" / name
+            await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
+            result, notebook = await run_benchmark(
+                manifest.kernel_name, working_dir=directory, timeout=self._benchmark_timeout, reporter=reporter
+            )
+            reporter.log(f"The executed notebook is {notebook}.")
+            await asyncio.to_thread(write_manifest, Path(manifest.prefix), replace(manifest, benchmark=result))
+            return result
+
+
+def _channels(spec: EnvironmentSpec, configured: Sequence[str]) -> ChannelSettings:
+    """What the spec asks for, or else what is configured here, or else what ``.condarc`` says."""
+    return read_condarc().settings_for(spec.channels or tuple(configured))
+
+
+def _free_bytes(directory: Path) -> int:
+    """Room on the file system where a directory is, or will be."""
+    existing = next((place for place in (directory, *directory.parents) if place.exists()), directory)
+    return shutil.disk_usage(existing).free

@@ -1,0 +1,271 @@
+"""The pipeline with real parts: the test channel, real kernels, real provisioner."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from channel import Server, Stall
+from jupyter_core.paths import jupyter_data_dir
+from manager import Recorder, make_manager, traces
+from two_cudas import STANZA, printed, running
+
+from jupyter_gpu_kernels.build.locks import EnvironmentLock
+from jupyter_gpu_kernels.errors import (
+    DownloadError,
+    EnvironmentBusyError,
+    GpuKernelsError,
+    NameTakenError,
+    NotFoundError,
+    RefusedError,
+    VerificationError,
+)
+from jupyter_gpu_kernels.models import (
+    EnvironmentKind,
+    EnvironmentSpec,
+    Installer,
+    Stage,
+    Variant,
+    VerificationOutcome,
+)
+from jupyter_gpu_kernels.serve.wiring import BenchmarkingWorkshop
+
+SPEC = EnvironmentSpec(name="Warp", framework="warpdrive", variant=Variant.CPU)
+
+
+@pytest.fixture
+def workshop(channel: str, caches) -> BenchmarkingWorkshop:
+    return make_manager(channel, caches.root).workshop
+
+
+def kernels() -> Path:
+    return Path(jupyter_data_dir()) / "kernels"
+
+
+async def test_a_conda_environment_is_built_verified_and_registered(workshop, channel: str) -> None:
+    recorder = Recorder()
+    manifest = await workshop.create(SPEC, reporter=recorder)
+    assert list(dict.fromkeys(recorder.stages)) == [
+        Stage.SOLVE,
+        Stage.DOWNLOAD,
+        Stage.LINK,
+        Stage.COMPILE,
+        Stage.VERIFY,
+        Stage.REGISTER,
+    ]
+    assert manifest.kind is EnvironmentKind.CONDA
+    assert manifest.prefix == str(Path.home() / ".conda" / "envs" / "Warp")
+    assert manifest.display_name == "Warp (Warpdrive 1.5 · CPU)"
+    assert (manifest.plan.installer, manifest.plan.variant, manifest.plan.cuda) == (Installer.CONDA, Variant.CPU, None)
+    assert manifest.plan.channels == (channel,)
+    assert manifest.verification is not None
+    assert manifest.verification.outcome is VerificationOutcome.VERIFIED
+    assert manifest.verification.framework_version == "1.5.0"
+    assert recorder.plans == [manifest.plan]
+    assert workshop.manifest("Warp") == manifest
+    (listed,) = workshop.environments()
+    assert (listed.name, listed.registered, listed.kernelspec) == ("Warp", True, str(kernels() / "warp"))
+    spec = json.loads((kernels() / "warp" / "kernel.json").read_text())
+    assert spec["argv"][0] == f"{manifest.prefix}/bin/python"
+    assert spec["metadata"]["kernel_provisioner"] == STANZA["kernel_provisioner"]
+    assert (Path.home() / ".conda" / "environments.txt").read_text().split() == [manifest.prefix]
+    async with running(kernels(), "warp") as (_, client):
+        assert "1.5.0" in await printed(client, "import warpdrive; print(warpdrive.__version__)")
+
+
+async def test_download_progress_is_in_bytes_and_ends_at_the_total(channel: str, tmp_path: Path) -> None:
+    recorder = Recorder()
+    await make_manager(channel, tmp_path / "cold").workshop.create(replace(SPEC, verify=False), reporter=recorder)
+    downloads = [step for stage, step in recorder.steps if stage is Stage.DOWNLOAD]
+    planned = sum(package.size for package in recorder.plans[0].packages)
+    assert recorder.plans[0].download_bytes == planned
+    assert downloads[-1].bytes_done == downloads[-1].bytes_total == planned
+    assert [step.bytes_done for step in downloads] == sorted(step.bytes_done for step in downloads)
+
+
+async def test_a_virtual_environment_is_built_where_pypi_is_asked_for(workshop, wheel_dir: Path, monkeypatch) -> None:
+    monkeypatch.setenv("UV_FIND_LINKS", str(wheel_dir))
+    recorder = Recorder()
+    spec = EnvironmentSpec(name="plain", installer=Installer.PYPI, packages=("six",))
+    manifest = await workshop.create(spec, reporter=recorder)
+    assert manifest.kind is EnvironmentKind.VIRTUALENV
+    assert list(dict.fromkeys(recorder.stages))[-4:] == [Stage.WHEELS, Stage.COMPILE, Stage.VERIFY, Stage.REGISTER]
+    scripts = [path for path in Path(manifest.prefix, "bin").iterdir() if not path.is_symlink()]
+    assert not [path for path in scripts if ".gen" in path.read_text(errors="replace")]
+    async with running(kernels(), "plain") as (_, client):
+        prefix = await printed(client, "import six, sys; print(sys.prefix)")
+    assert prefix.strip() == manifest.prefix
+
+
+async def test_wheels_come_on_top_of_conda_packages(workshop, wheel_dir: Path, monkeypatch) -> None:
+    monkeypatch.setenv("UV_FIND_LINKS", str(wheel_dir))
+    recorder = Recorder()
+    manifest = await workshop.create(
+        EnvironmentSpec(name="both", installer=Installer.CONDA, pip=("nvidia-cuda-runtime-cu12==12.9.79",)),
+        reporter=recorder,
+    )
+    stages = list(dict.fromkeys(recorder.stages))
+    assert stages.index(Stage.LINK) < stages.index(Stage.WHEELS) < stages.index(Stage.COMPILE)
+    wheels = {package.name for package in manifest.plan.packages if package.stage is Stage.WHEELS}
+    assert wheels == {"nvidia-cuda-runtime-cu12"}
+
+
+async def test_a_framework_that_does_not_import_leaves_nothing(workshop) -> None:
+    spec = EnvironmentSpec(name="broken", framework="broken", variant=Variant.CPU)
+    with pytest.raises(VerificationError, match="does not import") as caught:
+        await workshop.create(spec, reporter=Recorder())
+    assert caught.value.cure
+    assert traces("broken") == []
+
+
+async def test_a_gpu_that_is_not_seen_keeps_the_environment_and_says_why(workshop) -> None:
+    spec = replace(SPEC, name="hopeful", variant=Variant.GPU, target_cuda="12.9")
+    manifest = await workshop.create(spec, reporter=Recorder())
+    assert manifest.plan.cuda == "12.9"
+    assert manifest.display_name == "hopeful (Warpdrive 1.5 · CUDA 12.9)"
+    assert manifest.verification is not None
+    assert manifest.verification.outcome is VerificationOutcome.GPU_NOT_SEEN
+    assert "driver" in manifest.verification.sentence
+    assert workshop.environments()[0].registered
+
+
+async def test_what_cannot_run_here_is_refused_before_anything_is_made(workshop) -> None:
+    with pytest.raises(RefusedError) as caught:
+        await workshop.create(replace(SPEC, name="refused", variant=Variant.GPU), reporter=Recorder())
+    assert caught.value.cure
+    assert traces("refused") == []
+
+
+STAGES = [Stage.SOLVE, Stage.DOWNLOAD, Stage.LINK, Stage.COMPILE, Stage.VERIFY]
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.value)
+async def test_cancelled_in_any_stage_it_leaves_nothing(channel: str, tmp_path: Path, stage: Stage) -> None:
+    reached = asyncio.Event()
+
+    class Watching(Recorder):
+        def stage(self, now: Stage) -> None:
+            super().stage(now)
+            if now is stage:
+                reached.set()
+
+    # A cache of its own, so that the downloads take a while.
+    workshop = make_manager(channel, tmp_path / "cold").workshop
+    task = asyncio.create_task(workshop.create(replace(SPEC, name="cut"), reporter=Watching()))
+    await asyncio.wait_for(reached.wait(), 120)
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert traces("cut") == []
+    EnvironmentLock(workshop.state_dir / "locks", "cut").acquire("create")
+
+
+async def test_a_stalled_download_fails_in_words_and_leaves_nothing(faulty_channel, tmp_path: Path) -> None:
+    server: Server = faulty_channel()
+    server.fail("*/numpy-*", Stall(at=0.5))
+    workshop = make_manager(server.url, tmp_path / "cold", silence=1).workshop
+    with pytest.raises(DownloadError) as caught:
+        await workshop.create(replace(SPEC, name="stalled"), reporter=Recorder())
+    assert "1" in caught.value.message
+    assert caught.value.cure
+    assert traces("stalled") == []
+
+
+async def test_names_are_taken_whatever_their_case(workshop) -> None:
+    await workshop.create(replace(SPEC, verify=False), reporter=Recorder())
+    for name in ("Warp", "warp", "WARP"):
+        with pytest.raises(NameTakenError, match=r"Warp"):
+            await workshop.create(replace(SPEC, name=name), reporter=Recorder())
+    foreign = Path.home() / ".conda" / "envs" / "theirs" / "conda-meta"
+    foreign.mkdir(parents=True)
+    with pytest.raises(NameTakenError, match="theirs"):
+        await workshop.create(replace(SPEC, name="theirs"), reporter=Recorder())
+    assert foreign.is_dir()
+
+
+async def test_there_is_one_writer_at_a_time(workshop) -> None:
+    with EnvironmentLock(workshop.state_dir / "locks", "warp").hold("create"):
+        with pytest.raises(EnvironmentBusyError, match="being built by process"):
+            await workshop.create(SPEC, reporter=Recorder())
+    assert traces("warp") == []
+
+
+async def test_a_rebuild_keeps_what_was_added_and_lets_running_kernels_be(workshop, channel: str) -> None:
+    old = await workshop.create(replace(SPEC, verify=False), reporter=Recorder())
+    # What `conda install six` leaves behind.
+    history = Path(old.prefix, "conda-meta", "history")
+    history.write_text(history.read_text() + "==> 2026-01-01 00:00:00 <==\n# update specs: ['six']\n")
+    async with running(kernels(), "warp") as (_, client):
+        new = await workshop.rebuild("Warp", reporter=Recorder())
+        assert new.generation != old.generation
+        assert new.spec == old.spec
+        assert "six" in {package.name for package in new.plan.packages}
+        assert (await printed(client, "print(6 * 7)")).strip() == "42"
+    code = "import six, warpdrive, sys; print(sys.prefix)"
+    done = subprocess.run([f"{new.prefix}/bin/python", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == new.prefix
+
+
+async def test_a_rebuild_that_fails_leaves_the_old_environment_as_it_was(channel_dir, serve_channel, tmp_path) -> None:
+    server: Server = serve_channel(channel_dir)
+    workshop = make_manager(server.url, tmp_path / "cache").workshop
+    old = await workshop.create(replace(SPEC, verify=False), reporter=Recorder())
+    server.close()
+    with pytest.raises(GpuKernelsError):
+        await workshop.rebuild("Warp", reporter=Recorder())
+    assert workshop.manifest("Warp") == old
+    async with running(kernels(), "warp") as (_, client):
+        assert (await printed(client, "import warpdrive; print(1)")).strip() == "1"
+
+
+async def test_a_verification_is_repeated_and_kept(workshop) -> None:
+    await workshop.create(replace(SPEC, verify=False), reporter=Recorder())
+    assert workshop.manifest("Warp").verification is None
+    verification = await workshop.verify("Warp", reporter=Recorder())
+    assert verification.outcome is VerificationOutcome.VERIFIED
+    assert workshop.manifest("Warp").verification == verification
+    broken = next(Path(workshop.manifest("Warp").prefix).glob("lib/python3*/site-packages/warpdrive/__init__.py"))
+    broken.unlink()
+    broken.write_text("raise ImportError('gone')")
+    assert (await workshop.verify("Warp", reporter=Recorder())).outcome is VerificationOutcome.FAILED
+
+
+async def test_removal_leaves_nothing(workshop) -> None:
+    await workshop.create(replace(SPEC, name="warp", verify=False), reporter=Recorder())
+    assert traces("warp")
+    await workshop.remove("warp", reporter=Recorder())
+    assert traces("warp") == []
+    with pytest.raises(NotFoundError):
+        await workshop.remove("warp", reporter=Recorder())
+
+
+async def test_a_damaged_environment_can_be_removed(workshop) -> None:
+    manifest = await workshop.create(replace(SPEC, name="warp", verify=False), reporter=Recorder())
+    Path(manifest.prefix, "share/jupyter-gpu-kernels/manifest.json").write_text("{")
+    await workshop.remove("warp", reporter=Recorder())
+    assert traces("warp") == []
+
+
+async def test_recovery_registers_what_was_built_whole_and_removes_the_rest(workshop) -> None:
+    manifest = await workshop.create(replace(SPEC, name="warp", verify=False), reporter=Recorder())
+    (kernels() / "warp" / "kernel.json").unlink()
+    (kernels() / "warp" / "logo-svg.svg").unlink()
+    (kernels() / "warp").rmdir()
+    half = Path(manifest.prefix).parent / ".gen" / "other-01234567"
+    half.mkdir(parents=True)
+    assert await workshop.recover("warp") == manifest
+    assert workshop.environments()[0].registered
+    assert await workshop.recover("other") is None
+    assert traces("other") == []
+
+
+async def test_a_kernel_without_its_environment_is_unregistered_by_recovery(workshop) -> None:
+    manifest = await workshop.create(replace(SPEC, name="warp", verify=False), reporter=Recorder())
+    Path(manifest.prefix).rename(Path(manifest.prefix).with_name("moved"))
+    assert await workshop.recover("warp") is None
+    assert not (kernels() / "warp").exists()
