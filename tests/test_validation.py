@@ -104,6 +104,8 @@ def test_cuda_versions_are_major_and_minor(field: str, version: str) -> None:
         "numpy==1.26.4",
         "numpy>=1.26,<3",
         "numpy 1.26.*",
+        "numpy *",
+        "numpy 1.26.* py312*",
         "numpy=1.26.4=py312h1_0",
         "numpy[version='>=2']",
         "numpy[version='>=1,<2', build='*mkl*']",

@@ -16,6 +16,10 @@ from . import drivers
 NAMES = {Installer.CONDA: "conda", Installer.PYPI: "PyPI"}
 
 
+#: Less than any CUDA.
+_NOTHING = Version("0")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """What the result shall run on.
@@ -41,7 +45,7 @@ class _Misfit:
 
     depth: int
     refusal: Refusal
-    needed: int = 0
+    needed: Version = _NOTHING
 
 
 def platform_name() -> str:
@@ -63,7 +67,7 @@ def target(spec: EnvironmentSpec, hardware: Hardware, platform: str = "") -> Tar
     """
     platform = platform or platform_name()
     if spec.target_cuda:
-        return Target(platform=platform, cuda=spec.target_cuda, driver="the driver that it is asked for")
+        return Target(platform=platform, cuda=spec.target_cuda, driver="the driver of the target")
     if hardware.cuda is None:
         missing = hardware.reason or next(iter(hardware.notes), "This machine offers no CUDA.")
         return Target(platform=platform, missing=missing)
@@ -97,7 +101,8 @@ def find(
         if misfit is None:
             return recipe
         misfits.append(misfit)
-    return max(misfits, key=lambda item: (item.depth, -item.needed)).refusal
+    furthest = max(item.depth for item in misfits)
+    return min((item for item in misfits if item.depth == furthest), key=lambda item: item.needed).refusal
 
 
 def overlaps(asked: str, allowed: str) -> bool:
@@ -162,7 +167,7 @@ def _cuda_misfit(
     runnable = [version for version in offered if drivers.driver_runs(aim.cuda, str(version))]
     if not runnable:
         needed = offered[0]
-        return _Misfit(depth=6, refusal=driver_too_old(framework, title, str(needed), aim), needed=needed.major)
+        return _Misfit(depth=6, refusal=driver_too_old(framework, title, str(needed), aim), needed=needed)
     known = [version for version in runnable if drivers.fits(version, aim.capabilities)]
     fitting = all(item in SpecifierSet(recipe.capability) for item in aim.capabilities)
     if not known or not fitting:

@@ -16,6 +16,12 @@ from .conda.settings import ChannelAnswer, ChannelSettings, CondaRequest, CondaS
 from .ways import Way
 from .wheels.settings import WheelsRequest, WheelsSolution
 
+#: Said where PyTorch's own index is out of reach.
+CUDA_FOR_CPU = (
+    "PyTorch's own index of CPU builds cannot be reached, so that the usual index is taken: its builds also run on the "
+    "CPU, and bring gigabytes of CUDA along."
+)
+
 
 class CondaSolver(Protocol):
     """What planning needs of :class:`~jupyter_gpu_kernels.build.conda.engine.CondaEngine`."""
@@ -132,6 +138,15 @@ class Planner:
         self._allow_builds = allow_builds
         self._platform = platform
 
+    def check(self, spec: EnvironmentSpec) -> None:
+        """Refuse what is malformed or not in the catalogue; nothing is asked of the network.
+
+        Raises:
+            InvalidInputError: What is wrong with it.
+        """
+        validation.check(spec, local_channels=self._local_channels)
+        self.catalogue.get(spec.framework)
+
     async def plan(self, spec: EnvironmentSpec, keep: tuple[str, ...] = ()) -> Planned:
         """Answer what would be built.
 
@@ -144,7 +159,7 @@ class Planner:
             SolveError: No set of packages satisfies it.
             ChannelError: A channel or index does not answer as it should.
         """
-        validation.check(spec, local_channels=self._local_channels)
+        self.check(spec)
         framework = self.catalogue.get(spec.framework)
         hardware = await self._hardware()
         aim = choices.target(spec, hardware, self._platform)
@@ -216,9 +231,17 @@ class Planner:
 
     async def _with_wheels(self, task: _Task) -> Planned:
         """Plan a virtual environment."""
+        request = filling.wheels_request(task.framework, task.recipe, task.spec, allow_builds=self._allow_builds)
+        remarks: tuple[str, ...] = ()
         try:
-            request = filling.wheels_request(task.framework, task.recipe, task.spec, allow_builds=self._allow_builds)
-            solution = await self._wheels.solve(request)
+            try:
+                solution = await self._wheels.solve(request)
+            except ChannelError:
+                if request.torch_backend != "cpu":
+                    raise
+                # Many a mirror has the usual index alone. A CUDA build also computes on the CPU.
+                solution = await self._wheels.solve(dataclasses.replace(request, torch_backend=None))
+                remarks = (CUDA_FOR_CPU,)
         except ChannelError as error:
             if task.spec.installer is not Installer.AUTO:
                 raise
@@ -234,7 +257,7 @@ class Planner:
             download_bytes=solution.download_bytes,
             disk_bytes=solution.disk_bytes,
         )
-        plan = dataclasses.replace(plan, warnings=(*plan.warnings, *solution.warnings))
+        plan = dataclasses.replace(plan, warnings=(*plan.warnings, *remarks, *solution.warnings))
         return Planned(plan=plan, framework=task.framework, wheels=solution)
 
     def _weighed(self, planned: Planned) -> Planned:
