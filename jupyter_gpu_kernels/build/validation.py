@@ -40,7 +40,8 @@ _CONDA_VERSION = r"[A-Za-z0-9.*+!_,|<>=~ -]+"
 _CONDA_BUILD = r"[A-Za-z0-9.*_+-]+"
 _CONDA = re.compile(
     rf"(?:(?P<channel>[A-Za-z0-9][A-Za-z0-9._/-]*)::)?(?P<name>{_CONDA_NAME})"
-    rf"(?:\s*(?:={{1,2}}\s*[A-Za-z0-9.*+!_]+(?:={_CONDA_BUILD})?|[<>=!~]{_CONDA_VERSION}| +[0-9*<>=!~][A-Za-z0-9.*+!_,|<>=~ -]*))?"
+    rf"(?:\s*(?:={{1,2}}\s*[A-Za-z0-9.*+!_]+(?:={_CONDA_BUILD})?|[<>=!~]{_CONDA_VERSION}"
+    r"| +[0-9*<>=!~][A-Za-z0-9.*+!_,|<>=~ -]*))?"
     r"(?P<brackets>\[[^\[\]]*\])?"
 )
 _BRACKET = re.compile(
