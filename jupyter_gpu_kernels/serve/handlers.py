@@ -12,18 +12,7 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-from ..errors import (
-    BrokenEnvironmentError,
-    BuildError,
-    ChannelError,
-    ConflictError,
-    GpuKernelsError,
-    InvalidInputError,
-    JobCancelledError,
-    NotFoundError,
-    RefusedError,
-    TooLargeError,
-)
+from ..errors import GpuKernelsError, InvalidInputError, TooLargeError
 from ..models import (
     Environment,
     EnvironmentSpec,
@@ -38,6 +27,7 @@ from ..models import (
 )
 from .manager import GpuKernelsManager
 from .openapi import document, operation, operations
+from .statuses import SERVER_ERRORS, UNFORESEEN, status_of
 
 AUTH_RESOURCE = "gpu_kernels"
 
@@ -46,39 +36,6 @@ NAMESPACE = "/jupyter-gpu-kernels"
 
 #: Bytes of a request's body: a spec with a thousand packages has a tenth of that.
 BODY_LIMIT = 256 * 1024
-
-#: The one place where an error becomes a status; the first class that fits counts.
-STATUS: tuple[tuple[type[GpuKernelsError], int], ...] = (
-    (TooLargeError, 413),
-    (InvalidInputError, 400),
-    (NotFoundError, 404),
-    (ConflictError, 409),
-    (BrokenEnvironmentError, 409),
-    (JobCancelledError, 409),
-    (RefusedError, 422),
-    (BuildError, 422),
-    (ChannelError, 502),
-)
-
-#: Errors that the server itself raises, in our shape.
-SERVER_ERRORS = {
-    400: ErrorReport(code="invalid_input", message="The request is malformed.", cure="See openapi.json."),
-    403: ErrorReport(
-        code="forbidden",
-        message="You may not do this.",
-        cure="Log in, reload the page, or ask whoever runs this server for access to GPU kernels.",
-    ),
-    404: ErrorReport(code="not_found", message="There is nothing here.", cure="See openapi.json for what there is."),
-    405: ErrorReport(
-        code="method_not_allowed", message="That cannot be done here.", cure="See openapi.json for what can be done."
-    ),
-}
-
-UNFORESEEN = ErrorReport(
-    code="internal",
-    message="Something went wrong that nobody foresaw.",
-    cure="Try again; if it happens again, report it with the server's log.",
-)
 
 T = TypeVar("T")
 
@@ -145,7 +102,7 @@ class GpuKernelsHandler(APIHandler):
         error = kwargs["exc_info"][1] if kwargs.get("exc_info") else None
         report = SERVER_ERRORS.get(status_code, UNFORESEEN)
         if isinstance(error, GpuKernelsError):
-            self.set_status(next((status for kind, status in STATUS if isinstance(error, kind)), 500))
+            self.set_status(status_of(error))
             report = from_json(ErrorReport, error.to_json())
         elif isinstance(error, web.HTTPError) and error.log_message and status_code < 500:
             report = replace(report, detail=error.log_message)

@@ -88,7 +88,7 @@ class Settings(LoggingConfigurable):
 def _writable(directory: Path) -> bool:
     """Whether a directory could be written, or made."""
     existing = next((place for place in (directory, *directory.parents) if place.exists()), directory)
-    return os.access(existing, os.W_OK | os.X_OK)
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
 
 
 def _user_caches() -> Path:
