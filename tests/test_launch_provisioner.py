@@ -21,17 +21,13 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.ioloop import AsyncIOLoopKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
-from two_cudas import REPORT, check_two_cudas, cuda_runtime, execute, printed, running, write_kernel
+from two_cudas import REPORT, check_two_cudas, cuda_runtime, execute, make_decoy, printed, running, write_kernel
 
 from jupyter_gpu_kernels.launch.provisioner import GpuKernelProvisioner
 from jupyter_gpu_kernels.prefix.hooks import remove_hooks, write_hooks
 from jupyter_gpu_kernels.prefix.layout import Layout
 
-CUDA_12, CUDA_13, DECOY = (
-    "nvidia-cuda-runtime-cu12==12.9.79",
-    "nvidia-cuda-runtime==13.0.48",
-    "nvidia-cuda-runtime-cu12==12.1.105",
-)
+CUDA_12, CUDA_13 = "nvidia-cuda-runtime-cu12==12.9.79", "nvidia-cuda-runtime==13.0.48"
 
 
 @dataclass(frozen=True)
@@ -61,8 +57,8 @@ def environments(
     for name, runtime in (("cuda-12", CUDA_12), ("cuda-13", CUDA_13)):
         make_environment(root / name, base_python)
         install("--python", root / name, "--no-index", "--find-links", wheel_dir, "ipykernel", runtime)
-    install("--python", root / "cuda-12", "--target", root / "decoy", DECOY)
-    return Environments(root / "cuda-12", root / "cuda-13", root / "decoy" / "nvidia" / "cuda_runtime" / "lib")
+    decoy = make_decoy(root / "decoy", root / "cuda-12" / "bin" / "python", caches.uv)
+    return Environments(root / "cuda-12", root / "cuda-13", decoy)
 
 
 @pytest.fixture

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import subprocess
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import uv
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
 STANZA = {"kernel_provisioner": {"provisioner_name": "gpu-kernels-provisioner", "config": {}}}
+
+#: An older CUDA 12 runtime than any environment of the tests has.
+DECOY = "nvidia-cuda-runtime-cu12==12.1.105"
 
 #: Prints, as JSON, what the CUDA runtime of a soname says of itself and which files were mapped.
 REPORT = """
@@ -22,6 +28,13 @@ lib.cudaRuntimeGetVersion(ctypes.byref(version))
 maps = {{line.split()[-1] for line in open("/proc/self/maps") if "libcudart" in line}}
 print(json.dumps({{"version": version.value, "mapped": sorted(maps), "prefix": sys.prefix}}))
 """
+
+
+def make_decoy(target: Path, python: Path, uv_cache: Path) -> Path:
+    """Unpack another CUDA 12, as a machine may have it lying about; answer with the directory of its library."""
+    words = ["pip", "install", "-q", "--python", str(python), "--target", str(target), DECOY]
+    subprocess.run([uv.find_uv_bin(), *words], check=True, env={**os.environ, "UV_CACHE_DIR": str(uv_cache)})
+    return target / "nvidia" / "cuda_runtime" / "lib"
 
 
 def write_kernel(folder: Path, name: str, python: Path, *, provisioner: bool = True, **more: Any) -> Path:
