@@ -54,6 +54,19 @@ UNSOLVED = "error: No solution found when resolving dependencies\n  cause: "
             "scipy needs numpy>=1.26.4,<2.7, but you ask for numpy<1.20.",
         ),
         (
+            f"{UNSOLVED}Because all versions of cupy depend on numpy>=1.20,<2.6. And because you require cupy and "
+            "numpy<1.20, we can conclude that your requirements are unsatisfiable.",
+            SolveError,
+            "cupy needs numpy>=1.20,<2.6, but you ask for numpy<1.20.",
+        ),
+        (
+            f"{UNSOLVED}Because numpy<=1.19.5 cannot be used and you require numpy<1.20, we can conclude that your "
+            "requirements are unsatisfiable.\n\nhint: You require CPython 3.11 (`cp311`), but we only found wheels for "
+            "`numpy` (v1.10.3) with the following Python ABI tags: `cp26m`, `cp35m`",
+            NoWheelError,
+            "No numpy<1.20 has a wheel for Python 3.11.",
+        ),
+        (
             f"{UNSOLVED}Because all versions of a depend on beta>=1 and all versions of c depend on beta>=2, we can\n"
             "         conclude that something else is wrong",
             SolveError,

@@ -11,8 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import Caches
 from wheels_index import Index, make_wheel, serve
 
+from jupyter_gpu_kernels.build.conda.engine import CondaEngine
+from jupyter_gpu_kernels.build.conda.settings import ChannelSettings, CondaRequest
 from jupyter_gpu_kernels.build.reporting import SilentReporter
 from jupyter_gpu_kernels.build.wheels.engine import WheelsEngine
 from jupyter_gpu_kernels.build.wheels.shadow import python_distributions
@@ -191,3 +194,31 @@ async def test_a_conda_package_that_would_have_to_go_stops_the_installation(
     with pytest.raises((SolveError, InstallError), match=r"metrics needs torch>=2.* but conda installs torch 1\.0"):
         await engine.install_on_top(solution, generation=generation, final=tmp_path / "lab", reporter=SilentReporter())
     assert versions(generation) == {"numpy-1.0", "torch-1.0"}
+
+
+async def test_wheels_go_on_top_of_a_real_conda_environment(
+    channel: str, wheel_dir: Path, caches: Caches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_FIND_LINKS", str(wheel_dir))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    conda = CondaEngine(cache_dir=caches.root)
+    planned = await conda.solve(
+        CondaRequest(specs=("python", "traitlets"), settings=ChannelSettings(channels=(channel,)))
+    )
+    python = next(package.version for package in planned.packages if package.name == "python")
+    engine = WheelsEngine()
+    with pytest.raises(
+        SolveError, match="You asked for traitlets<5 from the package index, but conda installs traitlets 5"
+    ):
+        await engine.solve_on_top(("traitlets<5",), planned.packages, python)
+    make_wheel(tmp_path / "own", "extra", requires=("traitlets>=5", "six"), script="extra")
+    monkeypatch.setenv("UV_FIND_LINKS", f"{wheel_dir},{tmp_path / 'own'}")
+    solution = await engine.solve_on_top(("extra",), planned.packages, python)
+    assert [package.name for package in solution.packages] == ["extra", "six"]
+    generation, final = tmp_path / "envs" / ".gen" / "lab-1", tmp_path / "envs" / "lab"
+    await conda.install(planned, generation=generation, final=final, reporter=SilentReporter())
+    reporter = Listening()
+    await engine.install_on_top(solution, generation=generation, final=final, reporter=reporter)
+    assert not any("planned again" in line for line in reporter.lines)
+    generation.rename(final)
+    assert subprocess.run([final / "bin" / "extra"], capture_output=True, text=True).stdout == "1.0\n"  # noqa: ASYNC221

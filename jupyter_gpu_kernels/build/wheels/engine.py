@@ -58,6 +58,7 @@ class WheelsEngine:
         self._silence = silence
         self._rounds = rounds
         self._python_downloads = python_downloads
+        self._sizes: dict[str, int] = {}
         self._found: tuple[float, list[Candidate]] = (float("-inf"), [])
 
     async def solve(self, request: WheelsRequest) -> WheelsSolution:
@@ -231,7 +232,7 @@ class WheelsEngine:
     ) -> WheelsSolution:
         locked: tuple[Locked, ...] = read_lock(lock, python.version) if lock else ()
         locked, missing = await asyncio.gather(
-            with_sizes(locked, uv),
+            with_sizes(locked, uv, self._sizes),
             solving.uncached(
                 uv, locked, cwd=cwd, interpreter=python.path, python=python.version, options=_options(request)
             ),

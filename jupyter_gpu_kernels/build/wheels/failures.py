@@ -197,7 +197,7 @@ def _collision_with_conda(failure: Failure) -> GpuKernelsError | None:
     for name, version in failure.pins.items():
         if not re.search(rf"(?<![\w.-]){re.escape(name)}=={re.escape(version)}(?![\w.])", failure.flat):
             continue
-        for match in re.finditer(rf"{needs}{re.escape(name)}(?P<spec>[<>=!~][^\s]*?)(?=,?\s|$)", failure.flat):
+        for match in re.finditer(rf"{needs}{re.escape(name)}(?P<spec>[<>=!~][^\s]*?)(?=[.,]*(?:\s|$))", failure.flat):
             if match["spec"] != f"=={version}":
                 who = f"{match['who']} needs" if match["who"] else "You asked for"
                 msg = f"{who} {name}{match['spec']} from the package index, but conda installs {name} {version}."
@@ -228,6 +228,11 @@ def _other_python(failure: Failure) -> GpuKernelsError | None:
         r" \(v(?P<version>[^)]+)\) with the following Python [A-Za-z ]*tags?: (?P<tags>.*?)(?: hint:|$)",
         failure.flat,
     )
+    if match and not _asked_for(failure).get(match["name"], "==").startswith("=="):
+        # The one version that uv happens to look at says little of a whole range.
+        msg = f"No {match['name']}{_asked_for(failure)[match['name']]} has a wheel for Python {match['python']}."
+        cure = "Choose another Python, or other versions of the package."
+        return NoWheelError(msg, cure=cure, detail=failure.text)
     if match:
         have = sorted({(int(tag[0]), int(tag[1:])) for tag in re.findall(r"`cp(\d{2,3})[a-z]*`", match["tags"])})
         msg = f"{match['name']} {match['version']} has no wheel for Python {match['python']}"
@@ -265,10 +270,12 @@ def _collision(failure: Failure) -> GpuKernelsError | None:
     """Two packages that need different versions of a third."""
     needs: dict[str, dict[str, str]] = {}
     name = r"[A-Za-z0-9][\w.-]*?"
-    pattern = rf"(?<![\w.=<>!~,-])({name})(?:[=<>!~]\S*)? depends? on ({name})(?:\[[^\]]*\])?([<>=!~]\S*?)(?=,?\s|$)"
+    pattern = (
+        rf"(?<![\w.=<>!~,-])({name})(?:[=<>!~]\S*)? depends? on ({name})(?:\[[^\]]*\])?([<>=!~]\S*?)(?=[.,]*(?:\s|$))"
+    )
     for who, what, spec in re.findall(pattern, failure.flat):
         needs.setdefault(what, {}).setdefault(who, spec)
-    for what, spec in re.findall(rf"you require ({name})([<>=!~]\S*?)(?=,?\s|$)", failure.flat):
+    for what, spec in _asked_for(failure).items():
         needs.setdefault(what, {}).setdefault("you", spec)
     for what, sides in needs.items():
         for (one, first), (other, second) in itertools.combinations(sides.items(), 2):
@@ -276,6 +283,17 @@ def _collision(failure: Failure) -> GpuKernelsError | None:
                 msg = f"{_needs(one)} {what}{first}, but {_needs(other, first=False)} {what}{second}."
                 return SolveError(msg, cure="Loosen one of the two, or leave one out.", detail=failure.text)
     return None
+
+
+def _asked_for(failure: Failure) -> dict[str, str]:
+    """What the user's own requirements say of versions, as far as uv mentions them."""
+    found: dict[str, str] = {}
+    for listed in re.findall(r"you require (.+?)(?:, we can conclude|$)", failure.flat):
+        for name, spec in re.findall(
+            r"(?<!\S)([A-Za-z0-9][\w.-]*?)(?:\[\S*?\])?([<>=!~]\S*?)(?=[.,]*(?:\s|$))", listed
+        ):
+            found.setdefault(name, spec)
+    return found
 
 
 def _exclusive(first: str, second: str) -> bool:
