@@ -47,7 +47,7 @@ def traces(name: str) -> list[str]:
     places = [Path.home() / ".conda" / "envs", data / "gpu-kernels" / "envs"]
     found = [path for place in places for path in (place / name, *(place / ".gen").glob(f"*{name}*"))]
     found += [path for place in places for path in (place / ".gen").glob(".trash-*")]
-    found += [data / "kernels" / name, *(data / "gpu-kernels" / "staging").glob("*")]
+    found += [data / "kernels" / name, *(data / "gpu-kernels" / "staging").glob(f"{name}-*")]
     found += (data / "gpu-kernels" / "locks").glob(f"{name}.holder*")
     listed = Path.home() / ".conda" / "environments.txt"
     mentions = [line for line in (listed.read_text() if listed.exists() else "").splitlines() if name in line]

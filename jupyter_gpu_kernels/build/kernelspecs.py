@@ -160,6 +160,22 @@ def staged(
             remove_tree(made)
 
 
+def discard_staged(kernel_name: str, staging: Path) -> None:
+    """Delete what a killed process has staged of a kernel; the caller holds the environment's lock.
+
+    Args:
+        kernel_name: The kernel.
+        staging: As for :func:`staged`; the staging directories of :func:`register` are looked into as well.
+    """
+    ours = re.compile(re.escape(kernel_name.lower()) + "-[0-9a-f]{16}")
+    parents = [kernels_directory(sys_prefix=wish).parent / STAGING for wish in (False, True)]
+    for folder in {staging, *parents}:
+        for entry in map(Path, _entries(folder)):
+            if ours.fullmatch(entry.name):
+                with contextlib.suppress(OSError):
+                    remove_tree(entry)
+
+
 class Registry:
     """The kernels of ours that are registered; what was read is kept as long as the file is the same."""
 

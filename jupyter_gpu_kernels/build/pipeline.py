@@ -218,6 +218,7 @@ class Workshop:
             return await asyncio.to_thread(self._recover, name)
 
     def _recover(self, name: str) -> Manifest | None:
+        kernelspecs.discard_staged(name, self.state_dir / "staging")
         for generations in self._generations.values():
             generations.repair()
             generations.discard_unfinished(name)

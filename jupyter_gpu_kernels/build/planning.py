@@ -113,6 +113,7 @@ class Planner:
         local_channels: Whether ``file:`` URLs may be asked for as channels.
         allow_builds: Whether wheels may be built from source code, which runs the package's set-up program.
         platform: Conda's name of the platform to plan for, empty for this one's.
+        notices: Tells what is wrong with the configuration, one sentence each, for the plan's warnings.
     """
 
     def __init__(
@@ -127,6 +128,7 @@ class Planner:
         local_channels: bool = False,
         allow_builds: bool = False,
         platform: str = "",
+        notices: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self.catalogue = catalogue
         self._conda = conda
@@ -137,6 +139,7 @@ class Planner:
         self._local_channels = local_channels
         self._allow_builds = allow_builds
         self._platform = platform
+        self._notices = notices
 
     def check(self, spec: EnvironmentSpec) -> None:
         """Refuse what is malformed or not in the catalogue; nothing is asked of the network.
@@ -159,6 +162,11 @@ class Planner:
             SolveError: No set of packages satisfies it.
             ChannelError: A channel or index does not answer as it should.
         """
+        planned = await self._plan(spec, keep)
+        warnings = (*planned.plan.warnings, *self._notices())
+        return dataclasses.replace(planned, plan=dataclasses.replace(planned.plan, warnings=warnings))
+
+    async def _plan(self, spec: EnvironmentSpec, keep: tuple[str, ...]) -> Planned:
         self.check(spec)
         framework = self.catalogue.get(spec.framework)
         hardware = await self._hardware()

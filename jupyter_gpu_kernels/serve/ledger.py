@@ -115,6 +115,9 @@ class Ledger:
         # A job whose process died has not been running since, whatever its record says.
         if job.state.final or self.worked_on(job):
             return job
+        if job.kind in RESUMED:
+            # It waits for the next server that starts; a final state would be taken back then.
+            return replace(job, state=JobState.QUEUED, stage=None, owner=None)
         return replace(given_up(job), revision=job.revision, finished="")
 
 

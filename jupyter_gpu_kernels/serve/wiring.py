@@ -41,8 +41,9 @@ def open_workshop(settings: Settings) -> Workshop:
     }
     conda = CondaEngine(cache_dir=cache_dir, link_scripts=settings.link_scripts, silence=settings.silence)
     wheels = WheelsEngine(silence=settings.silence, python_downloads=settings.python_downloads)
+    catalogue = Catalogue.load([Path(directory) for directory in settings.catalogue_dirs])
     planner = Planner(
-        Catalogue.load([Path(directory) for directory in settings.catalogue_dirs]),
+        catalogue,
         conda,
         wheels,
         lambda: asyncio.to_thread(hardware),
@@ -52,6 +53,7 @@ def open_workshop(settings: Settings) -> Workshop:
         ),
         local_channels=settings.local_channels,
         allow_builds=settings.allow_source_builds,
+        notices=lambda: (*catalogue.warnings, *read_condarc().warnings),
     )
     registry = kernelspecs.Registry()
     return BenchmarkingWorkshop(
