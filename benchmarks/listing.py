@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from jupyter_gpu_kernels.build.inventory import Inventory
+from jupyter_gpu_kernels.build.disk.inventory import Inventory
 from jupyter_gpu_kernels.models import (
     EnvironmentKind,
     EnvironmentSpec,

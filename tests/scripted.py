@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from jupyter_gpu_kernels.build import validation
+from jupyter_gpu_kernels.build.planning import validation
 from jupyter_gpu_kernels.errors import GpuKernelsError, NameTakenError, NotFoundError, UnknownFrameworkError
 from jupyter_gpu_kernels.models import (
     BenchmarkResult,

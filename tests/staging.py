@@ -48,7 +48,7 @@ async def written(path: Path) -> None:
     def whole() -> bool:
         return path.exists() and path.read_text().endswith("\n")
 
-    while not whole():  # noqa: ASYNC110 - another process writes
+    while not whole():
         await asyncio.sleep(0.05)
 
 

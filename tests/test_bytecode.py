@@ -1,7 +1,7 @@
 """Bytecode from a shared store: real environments, a real interpreter."""
 
 # Nothing else runs on a test's event loop.
-# ruff: noqa: ASYNC110,ASYNC221,ASYNC240,ASYNC251
+# ruff: noqa: ASYNC251
 
 from __future__ import annotations
 

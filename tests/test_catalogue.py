@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_gpu_kernels.build.catalogue import BUNDLED, Catalogue, FrameworkFileError, read_framework
+from jupyter_gpu_kernels.build.planning.catalogue import BUNDLED, Catalogue, FrameworkFileError, read_framework
 from jupyter_gpu_kernels.errors import UnknownFrameworkError
 from jupyter_gpu_kernels.models import Framework, Installer, Variant
 

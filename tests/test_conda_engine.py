@@ -335,7 +335,7 @@ async def test_two_processes_share_a_cache(faulty_channel: Callable[..., Server]
     assert [await run.wait() for run in runs] == [0, 0, 0]
     for number in range(3):
         python = tmp_path / f"env-{number}" / "bin" / "python"
-        done = subprocess.run([python, "-I", "-c", "import six, pip"], check=False)  # noqa: ASYNC221
+        done = subprocess.run([python, "-I", "-c", "import six, pip"], check=False)
         assert done.returncode == 0
     assert [path for path in (cache / "pkgs").glob(".*") if path.is_dir()] == []
 

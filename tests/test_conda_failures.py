@@ -247,7 +247,7 @@ async def test_another_package_under_the_name_is_refused_but_asked_for_twice(
     server = faulty_channel()
     engine = CondaEngine(cache_dir=tmp_path / "cache")
     solution = await engine.solve(CondaRequest(specs=("activating",), settings=settings(server.url)))
-    (other,) = list(Path(channel_dir).glob("*/matplotlib-3*.tar.bz2"))  # noqa: ASYNC240
+    (other,) = list(Path(channel_dir).glob("*/matplotlib-3*.tar.bz2"))
     where = {"generation": tmp_path / "new", "final": tmp_path / "env", "reporter": SilentReporter()}
     server.fail("*/activating-*", Replace(other.read_bytes()))
     with pytest.raises(DownloadError, match="what came is not what the channel's index promises"):

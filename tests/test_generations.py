@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_gpu_kernels.build.filesystem import exchange, explain, remove_tree, rename_new
-from jupyter_gpu_kernels.build.generations import NURSERY, Generation, Generations
-from jupyter_gpu_kernels.build.occupancy import occupied
+from jupyter_gpu_kernels.build.disk.filesystem import exchange, explain, remove_tree, rename_new
+from jupyter_gpu_kernels.build.disk.generations import NURSERY, Generation, Generations
+from jupyter_gpu_kernels.build.disk.occupancy import occupied
 from jupyter_gpu_kernels.errors import InstallError, NameTakenError, NotFoundError
 from jupyter_gpu_kernels.prefix.manifest import MANIFEST
 
@@ -25,8 +25,8 @@ from jupyter_gpu_kernels.prefix.manifest import MANIFEST
 CRASH = """
 import os, sys
 from pathlib import Path
-from jupyter_gpu_kernels.build.filesystem import exchange
-from jupyter_gpu_kernels.build.generations import Generation, Generations
+from jupyter_gpu_kernels.build.disk.filesystem import exchange
+from jupyter_gpu_kernels.build.disk.generations import Generation, Generations
 
 envs, identifier, action, swapping, fatal = sys.argv[1:]
 envs, left = Path(envs), int(fatal)
@@ -238,7 +238,7 @@ def test_a_damaged_journal_is_dropped_and_moves_nothing(tmp_path: Path) -> None:
 
 def test_a_generation_that_somebody_builds_is_not_swept(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from jupyter_gpu_kernels.build.generations import Generations\n"
+        "import sys; from pathlib import Path; from jupyter_gpu_kernels.build.disk.generations import Generations\n"
         "g = Generations(Path(sys.argv[1])); print(g.begin('tf').id, flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
@@ -393,7 +393,7 @@ def test_read_only_trees_are_deleted_too(tmp_path: Path) -> None:
     (tree / "a" / "closed").chmod(0o000)
     (tree / "a").chmod(0o500)
     code = (
-        "import sys; from pathlib import Path; from jupyter_gpu_kernels.build.filesystem import remove_tree\n"
+        "import sys; from pathlib import Path; from jupyter_gpu_kernels.build.disk.filesystem import remove_tree\n"
         "import os; print(not os.access(sys.argv[1] + '/c', os.W_OK)); remove_tree(Path(sys.argv[1]))"
     )
     command = [sys.executable, "-c", code, str(tree)]
@@ -408,7 +408,7 @@ def test_a_directory_that_may_not_be_written_is_named_with_a_cure(tmp_path: Path
     envs.mkdir()
     envs.chmod(0o500)
     code = (
-        "import sys; from pathlib import Path; from jupyter_gpu_kernels.build.generations import Generations\n"
+        "import sys; from pathlib import Path; from jupyter_gpu_kernels.build.disk.generations import Generations\n"
         "from jupyter_gpu_kernels.errors import InstallError\n"
         "try: Generations(Path(sys.argv[1])).begin('tf')\n"
         "except InstallError as error: print(error.message); print(error.cure)"

@@ -18,9 +18,8 @@ import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
-from jupyter_gpu_kernels.build.catalogue import Catalogue
-from jupyter_gpu_kernels.build.kernel_json import KEY, kernel_json, logo
-from jupyter_gpu_kernels.build.kernelspecs import (
+from jupyter_gpu_kernels.build.kernelspec.kernel_json import KEY, kernel_json, logo
+from jupyter_gpu_kernels.build.kernelspec.kernelspecs import (
     Registry,
     check_name_free,
     kernels_directory,
@@ -29,13 +28,14 @@ from jupyter_gpu_kernels.build.kernelspecs import (
     staged,
     unregister,
 )
+from jupyter_gpu_kernels.build.planning.catalogue import Catalogue
 from jupyter_gpu_kernels.errors import InstallError, NameTakenError
 from jupyter_gpu_kernels.models import EnvironmentKind, EnvironmentSpec, Installer, Manifest, Plan, Variant
 
 #: One process per crash point, as in test_generations.
 CRASH = """
 import os, sys, pickle
-from jupyter_gpu_kernels.build import kernelspecs
+from jupyter_gpu_kernels.build.kernelspec import kernelspecs
 
 manifest, left, swapping = pickle.loads(bytes.fromhex(sys.argv[1])), int(sys.argv[2]), sys.argv[3]
 if swapping == "replace":

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_gpu_kernels.build.locks import EnvironmentLock, alive, identity
+from jupyter_gpu_kernels.build.disk.locks import EnvironmentLock, alive, identity
 from jupyter_gpu_kernels.errors import EnvironmentBusyError, InstallError
 
 HOLD = (
-    "import sys; from pathlib import Path; from jupyter_gpu_kernels.build.locks import EnvironmentLock\n"
+    "import sys; from pathlib import Path; from jupyter_gpu_kernels.build.disk.locks import EnvironmentLock\n"
     "lock = EnvironmentLock(Path(sys.argv[1]), sys.argv[2]); lock.acquire('rebuild')\n"
     "print(flush=True); sys.stdin.read()"
 )
@@ -28,7 +28,7 @@ HOLD = (
 COUNT = """
 import asyncio, sys, time
 from pathlib import Path
-from jupyter_gpu_kernels.build.locks import EnvironmentLock
+from jupyter_gpu_kernels.build.disk.locks import EnvironmentLock
 
 async def main():
     lock, counter = EnvironmentLock(Path(sys.argv[1]), "tf"), Path(sys.argv[2])
@@ -214,7 +214,9 @@ def test_a_process_is_told_apart_from_a_later_one_with_its_pid() -> None:
 
 
 def test_a_dead_process_and_a_zombie_are_not_alive() -> None:
-    code = "from jupyter_gpu_kernels.build.locks import identity; i = identity(); print(i.pid, i.started, flush=True)"
+    code = (
+        "from jupyter_gpu_kernels.build.disk.locks import identity; i = identity(); print(i.pid, i.started, flush=True)"
+    )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         pid, started = child.stdout.read().split()

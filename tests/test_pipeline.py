@@ -14,7 +14,7 @@ from jupyter_core.paths import jupyter_data_dir
 from manager import Recorder, make_manager, traces
 from two_cudas import STANZA, printed, running
 
-from jupyter_gpu_kernels.build.locks import EnvironmentLock
+from jupyter_gpu_kernels.build.disk.locks import EnvironmentLock
 from jupyter_gpu_kernels.errors import (
     DownloadError,
     EnvironmentBusyError,
@@ -189,9 +189,9 @@ async def test_names_are_taken_whatever_their_case(workshop) -> None:
 
 
 async def test_there_is_one_writer_at_a_time(workshop) -> None:
-    with EnvironmentLock(workshop.state_dir / "locks", "warp").hold("create"):
-        with pytest.raises(EnvironmentBusyError, match="being built by process"):
-            await workshop.create(SPEC, reporter=Recorder())
+    held = EnvironmentLock(workshop.state_dir / "locks", "warp").hold("create")
+    with held, pytest.raises(EnvironmentBusyError, match="being built by process"):
+        await workshop.create(SPEC, reporter=Recorder())
     assert traces("warp") == []
 
 

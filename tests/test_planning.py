@@ -11,12 +11,12 @@ import pytest
 from channel import Server, Status
 from wheels_index import make_wheel, serve
 
-from jupyter_gpu_kernels.build import choices, drivers
-from jupyter_gpu_kernels.build.catalogue import Catalogue
-from jupyter_gpu_kernels.build.choices import Target
 from jupyter_gpu_kernels.build.conda.engine import CondaEngine
 from jupyter_gpu_kernels.build.conda.settings import ChannelSettings
-from jupyter_gpu_kernels.build.planning import Planned, Planner
+from jupyter_gpu_kernels.build.planning import choices, drivers
+from jupyter_gpu_kernels.build.planning.catalogue import Catalogue
+from jupyter_gpu_kernels.build.planning.choices import Target
+from jupyter_gpu_kernels.build.planning.planner import Planned, Planner
 from jupyter_gpu_kernels.build.wheels.engine import WheelsEngine
 from jupyter_gpu_kernels.errors import (
     ChannelError,

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from jupyter_gpu_kernels.build.processes import Finished, ToolSilentError, ToolStartError, run_tool
+from jupyter_gpu_kernels.build.tools.processes import Finished, ToolSilentError, ToolStartError, run_tool
 
 #: Ignores SIGTERM, leaves a child in its group and another in a session of its own, writes their pids, waits.
 STUBBORN = """
@@ -226,7 +226,7 @@ async def test_a_killed_leash_takes_the_family_with_it(pids: Path) -> None:
 OWNER = """
 import asyncio, sys
 from pathlib import Path
-from jupyter_gpu_kernels.build.processes import run_tool
+from jupyter_gpu_kernels.build.tools.processes import run_tool
 asyncio.run(run_tool(sys.argv[2:], lock=Path(sys.argv[1])))
 """
 

@@ -125,12 +125,12 @@ def server(tmp_path: Path, channel: str, caches: Caches, wheel_dir: Path, monkey
             storm.kill()
 
 
-def check(server: StormServer, job: dict[str, Any], spec: dict[str, Any]) -> str:
+def check(server: StormServer, job: dict[str, Any], spec: dict[str, Any], seed: int) -> str:
     """What a job has come to is whole, or it is nothing."""
     name = spec["name"]
     if job["state"] != JobState.SUCCEEDED.value:
-        assert traces(name) == [], job
-        assert job["error"]["cure"], job
+        assert traces(name) == [], (seed, job)
+        assert job["error"]["cure"], (seed, job)
         return job["error"]["code"]
     environments = {item["name"]: item for item in server.ask("GET", "jupyter-gpu-kernels/environments")}
     environment = environments[name]
@@ -169,7 +169,6 @@ def test_whole_or_nothing_after_every_kill(server: StormServer) -> None:
             server.start()
         path = f"jupyter-gpu-kernels/jobs/{job['id']}"
         done = await_(lambda path=path: JobState((now := server.ask("GET", path))["state"]).final and now)
-        outcomes.append(f"{spec.get('installer', 'conda')}, {what}: {check(server, done, spec)}")
-    print(f"seed {seed}", *outcomes, sep="\n")
+        outcomes.append(f"{spec.get('installer', 'conda')}, {what}: {check(server, done, spec, seed)}")
     leftovers = [name for number in range(KILLS) for name in traces(f"storm-{number}") if ".conda/envs/.gen" in name]
-    assert leftovers == []
+    assert leftovers == [], (seed, outcomes)

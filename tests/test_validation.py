@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from jupyter_gpu_kernels.build import validation
+from jupyter_gpu_kernels.build.planning import validation
 from jupyter_gpu_kernels.errors import (
     InvalidChannelError,
     InvalidInputError,

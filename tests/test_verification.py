@@ -16,9 +16,9 @@ import psutil
 import pytest
 from staging import Listener, contents, stage_command, stage_kernel, written
 
-from jupyter_gpu_kernels.build import probe, verdict
-from jupyter_gpu_kernels.build.verdict import Evidence, judge
-from jupyter_gpu_kernels.build.verification import verify
+from jupyter_gpu_kernels.build.verification import probe, verdict
+from jupyter_gpu_kernels.build.verification.verdict import Evidence, judge
+from jupyter_gpu_kernels.build.verification.verification import verify
 from jupyter_gpu_kernels.models import (
     Framework,
     LibraryOrigin,

@@ -104,7 +104,7 @@ def test_the_log_holds_no_credentials_and_no_chatter() -> None:
     listener = Listener(notes, {}, 1, Stage.DOWNLOAD)
     for text in (" + six==1.17.0", "warning: see https://bob:pw@host/x", "warning: Failed to hardlink files"):
         listener.take(json.dumps({"text": text}))
-    assert notes.told == ["warning: see https://****@host/x"]
+    assert notes.told == ["warning: see https://***@host/x"]
 
 
 def test_a_lock_is_read_for_one_python_of_this_platform() -> None:

@@ -105,7 +105,7 @@ async def test_pythons_of_this_machine_are_found_through_shims_and_environments(
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     environment = tmp_path / "env"
     command = [find_uv(), "venv", "--quiet", "--python", sys.executable, environment]
-    subprocess.run(command, check=True)  # noqa: ASYNC221
+    subprocess.run(command, check=True)
     uv = prepare()
     found = await candidates(uv, tmp_path, {"PYENV_ROOT": str(tmp_path)})
     borrowed = candidate(here + ".0", str(environment / "bin" / "python"), rank=-1)

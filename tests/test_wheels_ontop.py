@@ -221,4 +221,4 @@ async def test_wheels_go_on_top_of_a_real_conda_environment(
     await engine.install_on_top(solution, generation=generation, final=final, reporter=reporter)
     assert not any("planned again" in line for line in reporter.lines)
     generation.rename(final)
-    assert subprocess.run([final / "bin" / "extra"], capture_output=True, text=True).stdout == "1.0\n"  # noqa: ASYNC221
+    assert subprocess.run([final / "bin" / "extra"], capture_output=True, text=True).stdout == "1.0\n"

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from jupyter_gpu_kernels.build.wheels.pipconfig import Machine, config_files, no_index, pip_options, uv_variables
-from jupyter_gpu_kernels.build.wheels.redaction import redact
 from jupyter_gpu_kernels.build.wheels.uv import prepare
 
 
@@ -156,20 +155,6 @@ def test_indexes_of_a_framework_are_asked_after_those_of_the_user(tmp_path: Path
     environ = {"UV_INDEX": "https://a", "UV_EXTRA_INDEX_URL": "https://b", "UV_DEFAULT_INDEX": "https://d"}
     uv = prepare(environ=environ, machine=machine(tmp_path)).with_indexes(("https://c",))
     assert uv.indexes == ("https://a", "https://b", "https://c", "https://d")
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("https://bob:pw@host/simple and http://host/x", "https://****@host/simple and http://host/x"),
-        ("https://tok3n@host:8080/simple", "https://****@host:8080/simple"),
-        ("https://a:p@ss@host/simple", "https://****@host/simple"),
-        ("see https://host/x.whl?token=abc&v=2", "see https://host/x.whl?token=****&v=2"),
-        ("mail me@host", "mail me@host"),
-    ],
-)
-def test_credentials_are_taken_out_of_urls(text: str, expected: str) -> None:
-    assert redact(text) == expected
 
 
 def test_credentials_do_not_show_when_uv_is_printed(tmp_path: Path) -> None:

@@ -13,7 +13,14 @@ import nbformat
 from jupyter_client.kernelspec import NoSuchKernel
 
 from ..build.reporting import Reporter
-from ..build.trial import KernelDiedError, KernelReplacedError, KernelSilentError, TrialKernel, finish, trial_kernel
+from ..build.verification.trial import (
+    KernelDiedError,
+    KernelReplacedError,
+    KernelSilentError,
+    TrialKernel,
+    finish,
+    trial_kernel,
+)
 from ..errors import BenchmarkError, NotFoundError
 from ..models import BenchmarkResult, Progress
 from .notebook import for_kernel, notebook, save, with_parameters

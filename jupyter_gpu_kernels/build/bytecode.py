@@ -23,8 +23,8 @@ from typing import Any
 from ..models import Progress
 from ..prefix.layout import Layout
 from .compilation import worker
-from .processes import ToolSilentError, run_tool
 from .reporting import RateMeter, Reporter, SilentReporter
+from .tools.processes import ToolSilentError, run_tool
 
 #: Seconds without a word after which compilation is given up; one module takes a few seconds at most.
 SILENCE = 600.0
@@ -67,7 +67,7 @@ async def compile_environment(
         store: Where bytecode is shared, ``None`` not to share.
         reporter: Hears progress and anything odd; the caller announces the stage.
         workers: Processes that compile; as many as there are processors for us by default.
-        lock: As for :func:`~jupyter_gpu_kernels.build.processes.run_tool`.
+        lock: As for :func:`~jupyter_gpu_kernels.build.tools.processes.run_tool`.
 
     Raises:
         ToolStartError: There is no interpreter.

@@ -32,17 +32,17 @@ from ..models import (
 from ..prefix.hooks import write_hooks
 from ..prefix.layout import Layout
 from ..prefix.manifest import write_manifest
-from . import kernelspecs
 from .bytecode import compile_environment, sweep_store
 from .conda import neighbour
 from .conda.engine import CondaEngine
-from .generations import Generation, Generations
-from .insistence import insist
-from .inventory import Inventory
-from .locks import EnvironmentLock
-from .planning import Planned, Planner
+from .disk.generations import Generation, Generations
+from .disk.inventory import Inventory
+from .disk.locks import EnvironmentLock
+from .kernelspec import kernelspecs
+from .planning.planner import Planned, Planner
 from .reporting import Reporter
-from .verification import verify
+from .tools.insistence import insist
+from .verification.verification import verify
 from .wheels.engine import WheelsEngine
 
 

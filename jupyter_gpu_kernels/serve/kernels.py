@@ -36,7 +36,7 @@ class ProcessKernels:
     def of(self, kernel_name: str, prefix: str) -> tuple[RunningKernel, ...]:
         """One stand-in for all processes that run from the environment."""
         # Imported here: listing processes takes a library that a server need not load.
-        from ..build.occupancy import occupied
+        from ..build.disk.occupancy import occupied
 
         return (RunningKernel("a process outside", None),) if prefix and occupied({Path(prefix)}) else ()
 

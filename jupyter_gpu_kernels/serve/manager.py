@@ -60,7 +60,7 @@ class GpuKernelsManager(Settings):
 
     @default("runner")
     def _default_runner(self) -> JobRunner:
-        from ..build.locks import alive, identity
+        from ..build.disk.locks import alive, identity
 
         records = JobRecords(Path(self.state_dir) / "jobs", keep=self.kept_jobs, days=self.kept_days)
         ledger = Ledger(records, owner=identity(), alive=alive)
@@ -264,7 +264,7 @@ class GpuKernelsManager(Settings):
 
 def _check_name(name: str) -> None:
     # Imported here: the rules need a parser of requirements, which a server that only starts does not.
-    from ..build import validation
+    from ..build.planning import validation
 
     validation.check_name(name)
 

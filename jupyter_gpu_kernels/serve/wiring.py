@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from ..benchmark.run import run_benchmark
-from ..build import kernelspecs, pipeline
-from ..build.catalogue import Catalogue
+from ..build import pipeline
 from ..build.conda.condarc import read_condarc
 from ..build.conda.engine import CondaEngine
 from ..build.conda.settings import ChannelSettings
-from ..build.generations import Generations
-from ..build.inventory import Inventory
-from ..build.planning import Planner
+from ..build.disk.generations import Generations
+from ..build.disk.inventory import Inventory
+from ..build.kernelspec import kernelspecs
+from ..build.planning.catalogue import Catalogue
+from ..build.planning.planner import Planner
 from ..build.wheels.engine import WheelsEngine
 from ..hardware.probe import hardware
 from ..models import (

@@ -23,8 +23,9 @@ import rattler
 from rattler.exceptions import GatewayError, InvalidMatchSpecError
 from rattler.networking.fetch_repo_data import FetchRepoDataOptions, fetch_repo_data
 
+from ..tools.redaction import redact
 from .cache import in_use
-from .settings import Channel, ChannelSettings, CondaRequest, redact
+from .settings import Channel, ChannelSettings, CondaRequest
 from .tally import Tally, Voice
 
 #: Seconds that the solver may think. Real problems take less than one.

@@ -18,8 +18,8 @@ import msgspec
 
 from ...errors import BuildError, InvalidInputError
 from ...models import PlannedPackage
-from ..processes import ToolSilentError
 from ..reporting import Reporter
+from ..tools.processes import ToolSilentError
 from . import errand, failures, neighbour
 from .relay import Relay
 from .settings import EXPANSION, ChannelAnswer, ChannelSettings, CondaRequest, CondaSolution

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..processes import Finished, run_tool
-from .settings import ChannelSettings, redact
+from ..tools.processes import Finished, run_tool
+from ..tools.redaction import redact
+from .settings import ChannelSettings
 
 BUILDER = "jupyter_gpu_kernels.build.conda.builder"
 

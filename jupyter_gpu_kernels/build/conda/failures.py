@@ -21,8 +21,9 @@ from ...errors import (
     InstallError,
     InvalidInputError,
 )
+from ..tools.redaction import redact
 from . import conflicts
-from .settings import ChannelAnswer, ChannelSettings, redact
+from .settings import ChannelAnswer, ChannelSettings
 
 
 class Kind(enum.Enum):

@@ -12,8 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
+from ..tools.redaction import redact, uncover
 from . import history
-from .settings import CondaRequest, redact, uncover
+from .settings import CondaRequest
 
 #: What conda's ``# cmd:`` line says in the blocks that are ours.
 COMMAND = "jupyter gpu-kernels"

@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...models import PlannedPackage
-
-#: What stands in for a secret.
-HIDDEN = "***"
+from ..tools.redaction import redact
 
 #: What packages grow by when they are unpacked. Repodata only has packed sizes; unpacked ones are two (CUDA libraries)
 #: to five (an interpreter, pure Python) times larger. The cache's copy costs nothing more, it shares its files.
 EXPANSION = 3
-
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'`<>]+")
-# Greedy to the last @ before the path, since passwords hold @ more often than they should.
-_USER = re.compile(r"(?<=://)[^/?#]+@")
-# Where channel servers take a token: https://docs.conda.io/projects/conda/en/stable/dev-guide/deep-dives/
-_TOKEN = re.compile(r"(?<=/t/)[^/?#]+")
-_QUERY = re.compile(r"\?[^#)\]}]+")
-
-
-def redact(text: str) -> str:
-    """Hide the credentials of every URL in a text: user and password, ``/t/<token>/``, the query."""
-
-    def hide(match: re.Match[str]) -> str:
-        url = _USER.sub(f"{HIDDEN}@", match.group())
-        return _QUERY.sub(f"?{HIDDEN}", _TOKEN.sub(HIDDEN, url))
-
-    return _URL.sub(hide, text)
-
-
-def uncover(url: str) -> str:
-    """Take the credentials out of a URL, so that it works for whoever has credentials of their own."""
-    return re.sub(r"/t/[^/?#]+(?=/|$)", "", _USER.sub("", url)) if "://" in url else url
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from pathlib import Path
 from ...models import EnvironmentKind, PlannedPackage, Stage
 from ...prefix.layout import Layout
 from ..reporting import Reporter
+from ..tools.redaction import redact
 from . import ontop, solving
 from .failures import NoWheelError
 from .fetching import Listener, fetch
 from .interpreters import Candidate, Interpreter, candidates, choose, wanted_versions
 from .lock import Locked, read_lock
-from .redaction import redact
 from .requirements import checked, names
 from .scripts import rewrite_scripts
 from .settings import WheelsRequest, WheelsSolution

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 
 from ...errors import ChannelError, DownloadError, GpuKernelsError, InstallError, SolveError
+from ..tools.redaction import redact
 from .evidence import CorruptDownloadError, Failure, NoWheelError, spaced
-from .redaction import redact
 from .unsolvable import of_the_solution
 
 __all__ = ["CorruptDownloadError", "NoWheelError", "explain"]

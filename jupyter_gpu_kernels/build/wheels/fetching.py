@@ -12,11 +12,11 @@ from pathlib import Path
 
 from ...errors import DownloadError
 from ...models import Progress, Stage
-from ..processes import ToolSilentError, run_tool
 from ..reporting import RateMeter, Reporter
+from ..tools.processes import ToolSilentError, run_tool
+from ..tools.redaction import redact
 from . import relay
 from .failures import CorruptDownloadError, explain
-from .redaction import redact
 from .uv import Uv
 
 #: Lines of uv's text that say nothing new to a reader of the log.

@@ -14,7 +14,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from ...errors import InvalidInputError, SolveError
-from ..processes import ToolSilentError, ToolStartError, run_tool
+from ..tools.processes import ToolSilentError, ToolStartError, run_tool
 from .uv import Uv
 
 #: What an interpreter is asked: what it really is, and whether it belongs to somebody else's environment.

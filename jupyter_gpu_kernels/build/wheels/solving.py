@@ -10,10 +10,10 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from ...errors import ChannelError
-from ..processes import ToolSilentError, run_tool
+from ..tools.processes import ToolSilentError, run_tool
+from ..tools.redaction import redact
 from .failures import explain
 from .lock import Locked
-from .redaction import redact
 from .uv import Uv
 
 #: Seconds without a word from uv. It says nothing while it resolves, and an index without separate metadata may make

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
-from ..errors import InvalidChannelError, InvalidInputError, InvalidNameError, InvalidPackageError, InvalidVersionError
-from ..models import EnvironmentSpec, Installer
+from ...errors import InvalidChannelError, InvalidInputError, InvalidNameError, InvalidPackageError, InvalidVersionError
+from ...models import EnvironmentSpec, Installer
 
 #: Most entries of a list, and most characters of one entry.
 MAX_ENTRIES = 100

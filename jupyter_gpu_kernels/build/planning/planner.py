@@ -6,15 +6,15 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from ..errors import ChannelError, RefusedError, SolveError
-from ..models import EnvironmentSpec, Framework, Hardware, Installer, Plan, PlannedPackage, Recipe, Refusal, Variant
+from ...errors import ChannelError, RefusedError, SolveError
+from ...models import EnvironmentSpec, Framework, Hardware, Installer, Plan, PlannedPackage, Recipe, Refusal, Variant
+from ..conda.settings import ChannelAnswer, ChannelSettings, CondaRequest, CondaSolution
+from ..wheels.settings import WheelsRequest, WheelsSolution
 from . import choices, drivers, filling, guarding, validation, ways
 from .catalogue import Catalogue
 from .cautions import cautions, disk_caution
 from .choices import Target
-from .conda.settings import ChannelAnswer, ChannelSettings, CondaRequest, CondaSolution
 from .ways import Way
-from .wheels.settings import WheelsRequest, WheelsSolution
 
 #: Said where PyTorch's own index is out of reach.
 CUDA_FOR_CPU = (

@@ -23,8 +23,8 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from ..errors import EnvironmentBusyError, InvalidInputError
-from ..models import ProcessIdentity, from_json, now, to_json
+from ...errors import EnvironmentBusyError, InvalidInputError
+from ...models import ProcessIdentity, from_json, now, to_json
 from .filesystem import explained
 
 #: Seconds by which two readings of one process's start may differ: the system reckons it from a boot time that moves

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable
 
-from ..errors import ChannelError
-from ..models import EnvironmentSpec, Framework, Gpu, Hardware, Installer, Recipe, Refusal, Variant
+from ...errors import ChannelError
+from ...models import EnvironmentSpec, Framework, Gpu, Hardware, Installer, Recipe, Refusal, Variant
+from ..conda.settings import ChannelAnswer
 from . import choices
 from .choices import Target
-from .conda.settings import ChannelAnswer
 
 Probe = Callable[[], Awaitable[tuple[ChannelAnswer, ...]]]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..errors import InstallError
+from ...errors import InstallError
 
 #: Flags of renameat2, from <linux/fs.h>.
 RENAME_NOREPLACE = 1

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from ..errors import BrokenEnvironmentError, InvalidInputError, NotFoundError
-from ..models import (
+from ...errors import BrokenEnvironmentError, InvalidInputError, NotFoundError
+from ...models import (
     BenchmarkResult,
     Environment,
     EnvironmentKind,
@@ -25,7 +25,7 @@ from ..models import (
     Verification,
     from_json,
 )
-from ..prefix.manifest import MANIFEST, read_manifest
+from ...prefix.manifest import MANIFEST, read_manifest
 
 #: Identity of a file's content: inode, modification time in ns, size.
 Signature = tuple[int, int, int]

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 from packaging.version import Version
 
-from ..models import EnvironmentSpec, Framework, Recipe, Variant
+from ...models import EnvironmentSpec, Framework, Recipe, Variant
+from ..conda.settings import ChannelSettings, CondaRequest
+from ..wheels.settings import WheelsRequest
 from . import drivers
 from .choices import Target
-from .conda.settings import ChannelSettings, CondaRequest
-from .wheels.settings import WheelsRequest
 
 #: In every environment: the kernel itself. pip comes along so that ``%pip install`` means this environment.
 _ESSENTIALS = ("ipykernel", "pip")

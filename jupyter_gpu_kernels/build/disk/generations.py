@@ -26,8 +26,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..errors import NameTakenError, NotFoundError
-from ..prefix.manifest import MANIFEST
+from ...errors import NameTakenError, NotFoundError
+from ...prefix.manifest import MANIFEST
 from .filesystem import exchange, explained, remove_tree, rename_new, sync_directory
 from .journal import JOURNAL, Journal
 from .occupancy import occupied

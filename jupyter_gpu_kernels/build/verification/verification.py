@@ -11,9 +11,9 @@ from typing import Any
 
 from jupyter_client.kernelspec import NoSuchKernel
 
-from ..models import Framework, MappedLibrary, Verification, VerificationOutcome, now
-from ..prefix.cuda import classify_library, is_cuda_library
-from .reporting import Reporter
+from ...models import Framework, MappedLibrary, Verification, VerificationOutcome, now
+from ...prefix.cuda import classify_library, is_cuda_library
+from ..reporting import Reporter
 from .trial import KernelDiedError, KernelReplacedError, KernelSilentError, TrialKernel, trial_kernel
 from .verdict import Evidence, judge, needs_driver, one_line
 

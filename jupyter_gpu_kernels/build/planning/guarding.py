@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from ..models import Framework, PlannedPackage, Recipe, Refusal, Variant
+from ...models import Framework, PlannedPackage, Recipe, Refusal, Variant
 from . import drivers
 
 #: Packages whose own version is that of the CUDA toolkit, the surest first.

@@ -7,8 +7,8 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from ..models import Manifest
-from ..prefix.layout import Layout
+from ...models import Manifest
+from ...prefix.layout import Layout
 
 #: Our key in a kernelspec's metadata; where it is, the kernelspec is ours.
 KEY = "jupyter_gpu_kernels"

@@ -21,9 +21,9 @@ from typing import Any
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_core.paths import jupyter_data_dir
 
-from ..errors import NameTakenError
-from ..models import Manifest
-from .filesystem import exchange, explained, remove_tree, rename_new, sync_directory
+from ...errors import NameTakenError
+from ...models import Manifest
+from ..disk.filesystem import exchange, explained, remove_tree, rename_new, sync_directory
 from .kernel_json import KEY, kernel_json, logo
 
 #: Our directory beside ``kernels``: on the same filesystem, and nowhere that Jupyter looks for kernels.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from ..models import EnvironmentSpec, Framework, Hardware, Installer, Recipe, Refusal, Variant
+from ...models import EnvironmentSpec, Framework, Hardware, Installer, Recipe, Refusal, Variant
 from . import drivers
 
 #: What the installers are called in sentences.

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Iterator
 
-from ..models import LibraryOrigin, MappedLibrary, VerificationOutcome
+from ...models import LibraryOrigin, MappedLibrary, VerificationOutcome
 
 #: Answers of ``cuInit``, by number; the names are those of ``CUresult`` in NVIDIA's ``cuda.h``.
 DRIVER_ANSWERS = {

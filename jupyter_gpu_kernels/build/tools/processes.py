@@ -11,15 +11,16 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import psutil
 
-from ..errors import InstallError
+from ...errors import InstallError
 from . import leash
+from .insistence import insist
 
 T = TypeVar("T")
 
@@ -190,7 +191,7 @@ async def run_tool(
     options = [*(["--lock", str(lock)] if lock else []), *(["--stdin", str(len(stdin))] if stdin is not None else [])]
     try:
         # Insisted on, since asyncio loses track of a process if it is cancelled while it starts one.
-        (transport, watch), cancelled = await _insist(
+        (transport, watch), cancelled = await insist(
             loop.subprocess_exec(
                 functools.partial(_Watch, on_line, on_error_line, silence),
                 *(sys.executable, "-I", "-S", leash.__file__, *options, "--", *argv),
@@ -217,7 +218,7 @@ async def run_tool(
             owner.write(stdin)
         await asyncio.shield(watch.outcome)
     finally:
-        _, cancelled = await _insist(_end(transport, watch, owner))
+        _, cancelled = await insist(_end(transport, watch, owner))
         if cancelled:
             raise asyncio.CancelledError
     await watch.outcome
@@ -255,19 +256,3 @@ def _kill_session(session: int) -> None:
         with contextlib.suppress(OSError):
             if os.getsid(pid) == session:
                 os.kill(pid, signal.SIGKILL)
-
-
-async def _insist(work: Coroutine[Any, Any, T]) -> tuple[T, bool]:
-    """Await something to its end even if we are cancelled meanwhile.
-
-    Returns:
-        Its result, and whether we were cancelled: the caller raises that when everything is in order.
-    """
-    task = asyncio.ensure_future(work)
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError:
-            cancelled = True
-    return task.result(), cancelled

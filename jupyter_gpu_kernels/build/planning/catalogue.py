@@ -19,8 +19,8 @@ from typing import Any
 import msgspec
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from ..errors import InvalidInputError, UnknownFrameworkError
-from ..models import Framework, Installer, Recipe, Variant
+from ...errors import InvalidInputError, UnknownFrameworkError
+from ...models import Framework, Installer, Recipe, Variant
 from . import validation
 
 if sys.version_info >= (3, 11):

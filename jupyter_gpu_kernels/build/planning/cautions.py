@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from packaging.version import Version
 
-from ..models import EnvironmentSpec, Framework, Hardware, Recipe, Variant
+from ...models import EnvironmentSpec, Framework, Hardware, Recipe, Variant
 from .choices import Target
 
 

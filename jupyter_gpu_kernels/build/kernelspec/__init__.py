@@ -1,0 +1,1 @@
+"""How Jupyter learns of an environment's kernel."""

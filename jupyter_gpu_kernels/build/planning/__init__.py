@@ -1,0 +1,1 @@
+"""What would be built, and why: the catalogue, the rules, the planner."""

@@ -1,0 +1,1 @@
+"""What a real kernel of an environment says of itself."""

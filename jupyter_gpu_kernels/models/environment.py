@@ -1,0 +1,103 @@
+"""What was built."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+
+from .benchmark import BenchmarkResult
+from .plan import Plan
+from .spec import EnvironmentSpec, Installer, Variant
+from .verification import Verification
+
+
+class EnvironmentKind(str, enum.Enum):
+    """What an environment is on disk."""
+
+    CONDA = "conda"
+    VIRTUALENV = "virtualenv"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LaunchPolicy:
+    """How a kernel of an environment is started.
+
+    Attributes:
+        activate: Whether to run the environment's activation scripts.
+        user_site: Whether packages of ``~/.local`` may shadow the environment's.
+    """
+
+    activate: bool = True
+    user_site: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What was built; stored inside the environment.
+
+    Attributes:
+        schema_version: Version of this shape; readers refuse a newer one.
+        name: Name of the environment.
+        kernel_name: Name of the kernelspec, lower case.
+        display_name: What the Launcher shows.
+        kind: What it is on disk.
+        prefix: Final path of the environment.
+        generation: Id of the build, also the name of its directory while it was built.
+        spec: What was asked for.
+        plan: What the solver answered.
+        verification: The last verification, if any.
+        benchmark: The last benchmark, if any.
+        launch: How its kernels are started.
+        created: When this generation was built.
+        built_by: Version of this package.
+    """
+
+    schema_version: int = 1
+    name: str
+    kernel_name: str
+    display_name: str
+    kind: EnvironmentKind
+    prefix: str
+    generation: str
+    spec: EnvironmentSpec
+    plan: Plan
+    verification: Verification | None = None
+    benchmark: BenchmarkResult | None = None
+    launch: LaunchPolicy = LaunchPolicy()
+    created: str = ""
+    built_by: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Environment:
+    """An environment as listed: its manifest's heart, and what is true of it now.
+
+    Attributes:
+        name, kernel_name, display_name, kind, prefix: As in the manifest.
+        framework: Catalogue id.
+        framework_version, python, cuda, variant, installer: As built.
+        verification: The last verification, if any.
+        benchmark: The last benchmark, if any.
+        registered: Whether its kernelspec is in place.
+        kernelspec: Directory of the kernelspec, empty if not registered.
+        created: When it was built.
+        restart_needed: Ids of running kernels that still use what a rebuild has replaced.
+    """
+
+    name: str
+    kernel_name: str
+    display_name: str
+    kind: EnvironmentKind
+    prefix: str
+    framework: str
+    framework_version: str | None
+    python: str
+    cuda: str | None
+    variant: Variant
+    installer: Installer
+    verification: Verification | None
+    benchmark: BenchmarkResult | None
+    registered: bool
+    kernelspec: str
+    created: str
+    restart_needed: tuple[str, ...] = ()

@@ -1,0 +1,138 @@
+"""Entries of the catalogue."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from .spec import Installer, Variant
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Link:
+    """A page worth reading."""
+
+    title: str
+    url: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Guard:
+    """What a solution must hold to be the build that a recipe promises.
+
+    Attributes:
+        package: Name of the package that must be there; a trailing ``*`` matches any ending.
+        build: Glob that its conda build string must match; empty for any.
+        needs: Name of a second package that must be there too, with the same ``*``; empty for none.
+        cuda: CUDA version of a wheel that has it compiled in and names it nowhere; empty to read it from the packages.
+    """
+
+    package: str
+    build: str = ""
+    needs: str = ""
+    cuda: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One way to install a framework; of those that fit, the first is taken.
+
+    Version ranges are PEP 440 specifiers; an empty one takes any.
+
+    Attributes:
+        variant: ``gpu`` or ``cpu``, never ``auto``.
+        installer: ``conda`` or ``pypi``, never ``auto``.
+        packages: Specs of the installer's kind; ``{version}`` becomes the range of the framework's versions, written as
+            that installer writes it.
+        versions: Versions of the framework that it gives.
+        python: Versions of Python that it runs on.
+        platforms: Conda names of platforms (``linux-64``) that it is for; empty for all.
+        cuda: Versions of CUDA that it gives; empty for CPU builds.
+        cuda_package: Spec that forces one CUDA version, e.g. ``cuda-version={cuda}``; empty if there is none.
+        torch_backend: uv's ``--torch-backend``, with ``{cuda}`` as bare digits (``cu{cuda}``); empty for none.
+        only_exact: Take it only when a CUDA version was asked for.
+        capability: Compute capabilities that it has machine code for.
+        channels: Conda channels that have it, where the usual ones do not.
+        sees_cuda: Whether a CPU recipe still shows the machine's CUDA to the solver.
+        guard: What proves the solution.
+        note: A sentence to read before the build; empty for none.
+    """
+
+    variant: Variant
+    installer: Installer
+    packages: tuple[str, ...]
+    versions: str = ""
+    python: str = ""
+    platforms: tuple[str, ...] = ()
+    cuda: str = ""
+    cuda_package: str = ""
+    torch_backend: str = ""
+    only_exact: bool = False
+    capability: str = ""
+    channels: tuple[str, ...] = ()
+    sees_cuda: bool = False
+    guard: Guard | None = None
+    note: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Absence:
+    """Why a framework has no recipe for something, and what to do instead.
+
+    Attributes:
+        variant: For this variant; ``auto`` for both.
+        installer: For this installer; ``auto`` for both.
+        reason: One sentence.
+        cure: One sentence.
+    """
+
+    variant: Variant = Variant.AUTO
+    installer: Installer = Installer.AUTO
+    reason: str
+    cure: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Framework:
+    """An entry of the catalogue.
+
+    Attributes:
+        id: What a spec says, e.g. ``"tensorflow"``.
+        title: What people call it.
+        summary: One sentence on what it is for.
+        package: Name of the package whose version is the framework's, in any of its recipes, in order of preference.
+        import_name: Module to import; empty for none.
+        logo: Stem of the logo's file.
+        legacy: What a reader must know of an entry that upstream no longer cares for; empty for the living.
+        links: Upstream's pages.
+        companions: Packages added unless refused; the names are the same in conda and in PyPI.
+        verification: Python source (3.6 or newer), run in a kernel where a dict ``report`` exists. As far as it comes
+            it fills the keys ``framework_version`` (str), ``built_with_cuda`` (str or None), ``devices`` (list of
+            str) and ``computation`` (str), and ``problem`` (str) when the framework says why it sees no GPU.
+        benchmark: Id of the adapter in the bundled notebook.
+        recipes: The ways to install it.
+        absences: Why others are not there.
+        source: File that it was read from; empty for the bundled ones.
+    """
+
+    id: str
+    title: str
+    summary: str
+    package: tuple[str, ...] = ()
+    import_name: str = ""
+    logo: str = ""
+    legacy: str = ""
+    links: tuple[Link, ...] = ()
+    companions: tuple[str, ...] = ("numpy", "pandas", "matplotlib")
+    verification: str = ""
+    benchmark: str = "numpy"
+    recipes: tuple[Recipe, ...]
+    absences: tuple[Absence, ...] = ()
+    source: str = ""
+
+    def variants(self) -> tuple[Variant, ...]:
+        """The variants that it has a recipe for."""
+        return tuple(sorted({recipe.variant for recipe in self.recipes}, reverse=True))
+
+    def installers(self) -> tuple[Installer, ...]:
+        """The installers that it has a recipe for."""
+        return tuple(sorted({recipe.installer for recipe in self.recipes}))

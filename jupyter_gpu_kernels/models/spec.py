@@ -1,0 +1,61 @@
+"""What is asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+
+
+class Variant(str, enum.Enum):
+    """For which hardware a framework is built."""
+
+    AUTO = "auto"
+    GPU = "gpu"
+    CPU = "cpu"
+
+
+class Installer(str, enum.Enum):
+    """Where packages come from: conda channels, or a PyPI index into a virtual environment."""
+
+    AUTO = "auto"
+    CONDA = "conda"
+    PYPI = "pypi"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EnvironmentSpec:
+    """What was asked for.
+
+    Attributes:
+        name: Name of the environment; lower-cased it is the kernel's name.
+        framework: Id of a catalogue entry, e.g. ``"tensorflow"``.
+        variant: ``auto`` takes ``gpu`` where a usable driver (or a target) is known.
+        version: Version of the framework (``"2.19"`` means any 2.19.x), or ``None`` for the newest that fits.
+        python: Python version (``"3.12"``), or ``None`` for the newest that fits.
+        cuda: CUDA version wished for the result (``"12.9"``), or ``None``.
+        target_cuda: Highest CUDA of the driver that the result must run on, if that is not this machine's.
+        installer: Where packages come from.
+        channels: Conda channels, exclusively; empty means the configured ones.
+        packages: Extra packages of the installer's own kind (conda match specs, or PEP 508 requirements with ``pypi``).
+        pip: Extra PEP 508 requirements, installed after the conda packages.
+        companions: Whether to add the framework's companions (numpy, pandas, matplotlib).
+        verify: Whether to verify in a real kernel before registration.
+        display_name: Name shown in the Launcher, or ``None`` for one made from name, framework and CUDA.
+        sys_prefix: Register in the server's ``sys.prefix`` instead of the user's data directory.
+    """
+
+    name: str
+    framework: str = "python"
+    variant: Variant = Variant.AUTO
+    version: str | None = None
+    python: str | None = None
+    cuda: str | None = None
+    target_cuda: str | None = None
+    installer: Installer = Installer.AUTO
+    channels: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    pip: tuple[str, ...] = ()
+    companions: bool = True
+    verify: bool = True
+    display_name: str | None = None
+    sys_prefix: bool = False
