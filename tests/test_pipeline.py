@@ -28,6 +28,7 @@ from jupyter_gpu_kernels.models import (
     EnvironmentKind,
     EnvironmentSpec,
     Installer,
+    LibraryOrigin,
     Stage,
     Variant,
     VerificationOutcome,
@@ -112,6 +113,16 @@ async def test_wheels_come_on_top_of_conda_packages(workshop, wheel_dir: Path, m
     assert stages.index(Stage.LINK) < stages.index(Stage.WHEELS) < stages.index(Stage.COMPILE)
     wheels = {package.name for package in manifest.plan.packages if package.stage is Stage.WHEELS}
     assert wheels == {"nvidia-cuda-runtime-cu12"}
+
+
+async def test_libraries_are_named_by_the_path_that_lasts(workshop) -> None:
+    spec = EnvironmentSpec(name="named", framework="warpdrive", variant=Variant.GPU, target_cuda="12.9")
+    manifest = await workshop.create(spec, reporter=Recorder())
+    assert manifest.verification is not None
+    paths = [library.path for library in manifest.verification.libraries]
+    assert [Path(path).name for path in paths] == ["libcudart.so.12.9.79"]
+    assert all(path.startswith(manifest.prefix + "/") and Path(path).exists() for path in paths)
+    assert {library.origin for library in manifest.verification.libraries} == {LibraryOrigin.ENVIRONMENT}
 
 
 async def test_a_framework_that_does_not_import_leaves_nothing(workshop) -> None:

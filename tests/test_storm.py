@@ -103,8 +103,8 @@ def marked() -> list[str]:
 
 @pytest.fixture
 def server(tmp_path: Path, channel: str, caches: Caches, wheel_dir: Path, monkeypatch) -> Iterator[StormServer]:
-    monkeypatch.setenv("UV_FIND_LINKS", str(wheel_dir))
-    monkeypatch.setenv("UV_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheel_dir))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
     config = {
         "IdentityProvider": {"token": TOKEN},
         "ServerApp": {"jpserver_extensions": {"jupyter_gpu_kernels": True}},

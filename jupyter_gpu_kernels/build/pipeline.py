@@ -1,8 +1,4 @@
-"""The pipeline: from what was asked for to a verified environment with a kernelspec, or to nothing at all.
-
-Nothing is ever installed in place: an environment is built as a *generation* beside its final path, verified there,
-moved in one step, and only then registered. Whatever fails before the move leaves no trace but cached downloads.
-"""
+"""The workshop: every verb on environments, one writer at a time; :mod:`.construction` does the building."""
 
 from __future__ import annotations
 
@@ -11,10 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
-from .._version import __version__
-from ..errors import BrokenEnvironmentError, NameTakenError, NotFoundError, RefusedError, VerificationError
+from ..errors import BrokenEnvironmentError, NameTakenError, NotFoundError
 from ..models import (
     Environment,
     EnvironmentKind,
@@ -24,33 +18,21 @@ from ..models import (
     Manifest,
     Plan,
     Stage,
-    Variant,
     Verification,
-    VerificationOutcome,
-    now,
 )
-from ..prefix.hooks import write_hooks
-from ..prefix.layout import Layout
 from ..prefix.manifest import write_manifest
-from .bytecode import compile_environment, sweep_store
+from .bytecode import sweep_store
 from .conda import neighbour
 from .conda.engine import CondaEngine
-from .disk.generations import Generation, Generations
+from .construction import BuildReporter, Construction
+from .disk.generations import Generations
 from .disk.inventory import Inventory
 from .disk.locks import EnvironmentLock
 from .kernelspec import kernelspecs
-from .planning.planner import Planned, Planner
+from .planning.planner import Planner
 from .reporting import Reporter
-from .tools.insistence import insist
-from .verification.verification import verify
+from .tools.insistence import finish, insist
 from .wheels.engine import WheelsEngine
-
-
-class BuildReporter(Reporter, Protocol):
-    """A reporter that also hears the plan."""
-
-    def plan(self, plan: Plan) -> None:
-        """Take the plan; called once, at the end of the solve stage."""
 
 
 class Workshop:
@@ -82,14 +64,22 @@ class Workshop:
         verify_timeout: float = 300,
     ) -> None:
         self._planner = planner
-        self._conda = conda
-        self._wheels = wheels
         self._inventory = inventory
         self._generations = generations
         self._hardware = hardware
         self.state_dir = state_dir
+        self._staging = state_dir / "staging"
         self._bytecode_dir = bytecode_dir
-        self._verify_timeout = verify_timeout
+        self._construction = Construction(
+            planner=planner,
+            conda=conda,
+            wheels=wheels,
+            generations=generations,
+            hardware=hardware,
+            staging=self._staging,
+            bytecode_dir=bytecode_dir,
+            verify_timeout=verify_timeout,
+        )
 
     def frameworks(self) -> tuple[Framework, ...]:
         """The catalogue."""
@@ -155,7 +145,7 @@ class Workshop:
         self.check(spec)
         async with self.writing(spec.name, "create"):
             await asyncio.to_thread(self.check_free, spec.name)
-            return await self._build(spec, reporter)
+            return await self._construction.build(spec, reporter)
 
     async def rebuild(self, name: str, *, reporter: BuildReporter) -> Manifest:
         """Build an environment anew from its spec, keeping what its user added with conda, and exchange the two.
@@ -170,9 +160,8 @@ class Workshop:
             if old.kind is EnvironmentKind.CONDA:
                 added = await asyncio.to_thread(neighbour.added_specs, Path(old.prefix))
             # What it is on disk stays what it is: its path is that of an environment of its kind.
-            return await self._build(
-                replace(old.spec, installer=old.plan.installer), reporter, spec=old.spec, keep=added
-            )
+            wanted = replace(old.spec, installer=old.plan.installer)
+            return await self._construction.build(wanted, reporter, spec=old.spec, keep=added)
 
     async def verify(self, name: str, *, reporter: Reporter) -> Verification:
         """Verify an environment as it is now, and keep the result in its manifest, whatever it is.
@@ -185,7 +174,7 @@ class Workshop:
             manifest = await asyncio.to_thread(self._inventory.manifest, name)
             prefix = Path(manifest.prefix)
             reporter.stage(Stage.VERIFY)
-            verification = await self._verify(prefix, manifest, reporter)
+            verification = await self._construction.verify(prefix, manifest, reporter)
             await asyncio.to_thread(write_manifest, prefix, replace(manifest, verification=verification))
             return verification
 
@@ -215,10 +204,11 @@ class Workshop:
             The manifest of the environment, or ``None`` if there is none.
         """
         async with self.writing(name, "recover"):
-            return await asyncio.to_thread(self._recover, name)
+            # The lock is let go only when the thread is done, whoever cancels.
+            return await finish(asyncio.to_thread(self._recover, name))
 
     def _recover(self, name: str) -> Manifest | None:
-        kernelspecs.discard_staged(name, self.state_dir / "staging")
+        kernelspecs.discard_staged(name, self._staging)
         for generations in self._generations.values():
             generations.repair()
             generations.discard_unfinished(name)
@@ -229,7 +219,7 @@ class Workshop:
         except (NotFoundError, BrokenEnvironmentError):
             return None
         # Only a verified generation is ever moved to its final path.
-        self._register(manifest)
+        self._construction.register(manifest)
         return manifest
 
     def sweep(self) -> None:
@@ -252,129 +242,3 @@ class Workshop:
             yield
         finally:
             lock.release()
-
-    async def _build(
-        self,
-        wanted: EnvironmentSpec,
-        reporter: BuildReporter,
-        *,
-        spec: EnvironmentSpec | None = None,
-        keep: tuple[str, ...] = (),
-    ) -> Manifest:
-        """Build what is wanted; ``spec`` is what the user asked for, if that is something else."""
-        reporter.stage(Stage.SOLVE)
-        planned = await self._planner.plan(wanted, keep)
-        plan = replace(planned.plan, spec=spec or wanted)
-        reporter.plan(plan)
-        if plan.refusal is not None:
-            raise RefusedError(plan.refusal.reason, cure=plan.refusal.cure, detail=plan.refusal.detail)
-        kind = EnvironmentKind.CONDA if planned.conda is not None else EnvironmentKind.VIRTUALENV
-        generations = self._generations[kind]
-        generation = await asyncio.to_thread(generations.begin, plan.spec.name)
-        try:
-            await self._install(planned, generation, reporter)
-            manifest = _manifest(plan, planned.framework, kind, generation)
-            await asyncio.to_thread(write_manifest, generation.path, manifest)
-            if plan.spec.verify:
-                reporter.stage(Stage.VERIFY)
-                verification = _accepted(await self._verify(generation.path, manifest, reporter))
-                manifest = replace(manifest, verification=verification)
-                await asyncio.to_thread(write_manifest, generation.path, manifest)
-        except BaseException:
-            await insist(asyncio.to_thread(generations.discard, generation))
-            raise
-        reporter.stage(Stage.REGISTER)
-        # From here on it takes milliseconds: whoever cancels now is too late.
-        await insist(asyncio.to_thread(self._finish, generations, generation, manifest))
-        reporter.log(f"The kernel {manifest.kernel_name} is registered.")
-        return manifest
-
-    async def _install(self, planned: Planned, generation: Generation, reporter: Reporter) -> None:
-        """Fill a generation: packages, wheels, hooks, bytecode."""
-        path, final, lock = generation.path, generation.final, generation.lock
-        if planned.conda is not None:
-            await self._conda.install(planned.conda, generation=path, final=final, reporter=reporter, lock=lock)
-            if planned.wheels is not None:
-                await self._wheels.install_on_top(
-                    planned.wheels, generation=path, final=final, reporter=reporter, lock=lock
-                )
-        elif planned.wheels is not None:
-            await self._wheels.install(planned.wheels, generation=path, final=final, reporter=reporter, lock=lock)
-        layout = Layout.of_prefix(path)
-        await asyncio.to_thread(write_hooks, layout, final)
-        reporter.stage(Stage.COMPILE)
-        await compile_environment(layout, self._bytecode_dir, reporter, lock=lock)
-
-    async def _verify(self, prefix: Path, manifest: Manifest, reporter: Reporter) -> Verification:
-        """Start a real kernel from a staged kernelspec, which nobody else sees."""
-        framework = self._planner.catalogue.get(manifest.spec.framework)
-        reason = (await asyncio.to_thread(self._hardware)).reason
-        with kernelspecs.staged(
-            manifest, prefix, self.state_dir / "staging", framework_logo=framework.logo or None
-        ) as kernel_dir:
-            return await verify(
-                kernel_dir=kernel_dir,
-                kernel_name=manifest.kernel_name,
-                framework=framework,
-                expect_gpu=manifest.plan.variant is Variant.GPU,
-                prefix=prefix,
-                timeout=self._verify_timeout,
-                reporter=reporter,
-                hardware_reason=reason,
-            )
-
-    def _finish(self, generations: Generations, generation: Generation, manifest: Manifest) -> None:
-        """Move a generation to its final path and register its kernel, or do neither."""
-        try:
-            generations.commit(generation)
-        except BaseException:
-            generations.discard(generation)
-            raise
-        try:
-            self._register(manifest)
-        except BaseException:
-            generations.revert(generation)
-            generations.discard(generation)
-            raise
-        generations.sweep()
-
-    def _register(self, manifest: Manifest) -> None:
-        if manifest.kind is EnvironmentKind.CONDA:
-            neighbour.remember(Path(manifest.prefix))
-        framework = self._planner.catalogue.get(manifest.spec.framework)
-        kernelspecs.register(manifest, framework_logo=framework.logo or None)
-
-
-def _manifest(plan: Plan, framework: Framework, kind: EnvironmentKind, generation: Generation) -> Manifest:
-    return Manifest(
-        name=plan.spec.name,
-        kernel_name=plan.spec.name.lower(),
-        display_name=plan.spec.display_name or display_name(plan, framework),
-        kind=kind,
-        prefix=str(generation.final),
-        generation=generation.id,
-        spec=plan.spec,
-        plan=plan,
-        created=now(),
-        built_by=__version__,
-    )
-
-
-def display_name(plan: Plan, framework: Framework) -> str:
-    """Name a kernel so that it says what it is: ``tf-warp-speed (TensorFlow 2.19 · CUDA 12.9)``."""
-    if plan.framework_version is None or not framework.import_name:
-        return f"{plan.spec.name} (Python {_minor(plan.python)})"
-    hardware = f"CUDA {plan.cuda}" if plan.cuda else "CPU"
-    return f"{plan.spec.name} ({framework.title} {_minor(plan.framework_version)} · {hardware})"
-
-
-def _minor(version: str) -> str:
-    return ".".join(version.split(".")[:2])
-
-
-def _accepted(verification: Verification) -> Verification:
-    """Pass a verification on, unless the environment is of no use."""
-    if verification.outcome is VerificationOutcome.FAILED:
-        cure = "Read the job's log; choose another version of the framework or of Python."
-        raise VerificationError(verification.sentence, cure=cure)
-    return verification
