@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from jupyter_core.paths import jupyter_data_dir
 from manager import Recorder, make_manager, traces
 from two_cudas import STANZA, printed, running
 
+from jupyter_gpu_kernels.build.disk.generations import Generation, Generations
 from jupyter_gpu_kernels.build.disk.locks import EnvironmentLock
 from jupyter_gpu_kernels.errors import (
     DownloadError,
@@ -174,6 +177,23 @@ async def test_cancelled_in_any_stage_it_leaves_nothing(channel: str, tmp_path: 
         await task
     assert traces("cut") == []
     EnvironmentLock(workshop.state_dir / "locks", "cut").acquire("create")
+
+
+async def test_cancelled_while_room_is_made_it_leaves_nothing(workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, begin = threading.Event(), Generations.begin
+
+    def slowly(self: Generations, name: str) -> Generation:
+        begun.set()
+        time.sleep(0.3)
+        return begin(self, name)
+
+    monkeypatch.setattr(Generations, "begin", slowly)
+    task = asyncio.create_task(workshop.create(replace(SPEC, name="room"), reporter=Recorder()))
+    await asyncio.to_thread(begun.wait, 120)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert traces("room") == []
 
 
 async def test_a_stalled_download_fails_in_words_and_leaves_nothing(faulty_channel, tmp_path: Path) -> None:

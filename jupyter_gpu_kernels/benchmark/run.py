@@ -13,12 +13,12 @@ import nbformat
 from jupyter_client.kernelspec import NoSuchKernel
 
 from ..build.reporting import Reporter
+from ..build.tools.insistence import finish
 from ..build.verification.trial import (
     KernelDiedError,
     KernelReplacedError,
     KernelSilentError,
     TrialKernel,
-    finish,
     trial_kernel,
 )
 from ..errors import BenchmarkError, NotFoundError

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -19,6 +19,8 @@ from typing import Any
 import zmq.asyncio
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+
+from ..tools.insistence import finish
 
 #: How often a silent kernel is asked whether it still lives, in seconds.
 PULSE = 0.25
@@ -275,22 +277,6 @@ async def _settled(task: asyncio.Future[Any]) -> None:
     if not task.cancelled():
         # Looked at, lest asyncio complains that nobody did.
         task.exception()
-
-
-async def finish(work: Coroutine[Any, Any, None]) -> None:
-    """Run something to its end even if we are cancelled meanwhile, and be cancelled only then."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            cancelled = error
-        except Exception:
-            break
-    if cancelled is not None:
-        raise cancelled
-    task.result()
 
 
 async def _end(manager: AsyncKernelManager, kernel: TrialKernel | None, output: OutputTail, private: Path) -> None:
