@@ -154,3 +154,11 @@ def _when() -> Any:
     from datetime import datetime
 
     return datetime(2026, 11, 20, 12, 0, 0)
+
+
+def test_a_list_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
+    # Root may write anywhere, but nobody can write a file where a directory is.
+    (Path.home() / ".conda" / "environments.txt").mkdir(parents=True)
+    neighbour.remember(tmp_path)
+    neighbour.forget(tmp_path)
+    assert (Path.home() / ".conda" / "environments.txt").is_dir()

@@ -74,26 +74,26 @@ def added_specs(prefix: Path) -> tuple[str, ...]:
 
 
 def remember(prefix: Path) -> None:
-    """Let ``conda env list`` know an environment.
+    """Let ``conda env list`` know an environment, if its file can be written: conda too does without.
 
     Args:
         prefix: Its final path.
     """
-    with _environments_file() as file:
+    with contextlib.suppress(OSError), _environments_file() as file:
         lines = file.read().splitlines()
         if str(prefix) not in lines:
             _rewrite(file, [*lines, str(prefix)])
 
 
 def forget(prefix: Path) -> None:
-    """Let ``conda env list`` forget an environment.
+    """Let ``conda env list`` forget an environment, if its file can be written.
 
     Args:
         prefix: Its final path.
     """
     if not _environments_path().exists():
         return
-    with _environments_file() as file:
+    with contextlib.suppress(OSError), _environments_file() as file:
         lines = file.read().splitlines()
         if str(prefix) in lines:
             _rewrite(file, [line for line in lines if line != str(prefix)])
