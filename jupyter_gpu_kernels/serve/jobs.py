@@ -208,11 +208,12 @@ class JobRunner:
         await self._settle(live)
 
     async def _settle(self, live: LiveJob) -> None:
-        """Write the last snapshot; from then on the record is enough."""
+        """Write the last snapshot; from then on the record is enough. What cannot be written is kept in memory."""
         # Shielded: a second cancellation must not lose the record of the first.
-        await asyncio.shield(asyncio.ensure_future(live.flush()))
+        written = await asyncio.shield(asyncio.ensure_future(live.flush()))
         live.close()
-        self._live.pop(live.job.id, None)
+        if written:
+            self._live.pop(live.job.id, None)
         if not self._live and self._heart is not None:
             self._heart.cancel()
         if live.job.state.final and not self._closing:

@@ -82,14 +82,16 @@ class LiveJob:
         if self._saver is None or self._saver.done():
             self._saver = self._loop.create_task(self._save_for_now())
 
-    async def flush(self) -> None:
-        """Write the record and the log now."""
+    async def flush(self) -> bool:
+        """Write the record and the log now; whether that was done."""
         lines, self._unsaved = self._unsaved, []
         try:
             await asyncio.to_thread(self._write, self.job, lines)
         except OSError as error:
             # A full disk must not turn a finished build into a failed one; the snapshot in memory stays true.
             logging.getLogger(__name__).warning("The record of job %s could not be written: %s", self.job.id, error)
+            return False
+        return True
 
     def _write(self, job: Job, lines: list[str]) -> None:
         self._records.append(job.id, lines)
