@@ -1,0 +1,66 @@
+"""A real conda looks at our environments; skipped where there is none."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Caches
+from manager import Recorder, make_manager
+
+from jupyter_gpu_kernels.models import EnvironmentSpec, Manifest, Variant
+
+pytestmark = pytest.mark.skipif(shutil.which("conda") is None, reason="there is no conda on PATH")
+
+SPEC = EnvironmentSpec(name="warp", framework="warpdrive", variant=Variant.CPU, verify=False)
+
+
+def conda(*words: str) -> str:
+    done = subprocess.run(["conda", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def conda_json(*words: str) -> Any:
+    return json.loads(conda(*words, "--json"))
+
+
+@pytest.fixture
+async def manifest(channel: str, caches: Caches) -> Manifest:
+    return await make_manager(channel, caches.root).workshop.create(SPEC, reporter=Recorder())
+
+
+def test_it_is_listed_with_its_packages(manifest: Manifest) -> None:
+    assert manifest.prefix in conda_json("env", "list")["envs"]
+    listed = {package["name"]: package["version"] for package in conda_json("list", "-n", "warp")}
+    planned = {package.name: package.version for package in manifest.plan.packages}
+    assert listed == planned
+
+
+def test_it_is_activated(manifest: Manifest) -> None:
+    found = conda("run", "-n", "warp", "python", "-c", "import sys, warpdrive; print(sys.prefix)")
+    assert found.strip() == manifest.prefix
+
+
+def test_its_history_is_what_was_asked_for(manifest: Manifest) -> None:
+    exported = conda("env", "export", "-n", "warp", "--from-history")
+    assert "warpdrive" in exported
+    assert "jupyter-client" not in exported
+
+
+async def test_what_conda_installs_stays_through_a_rebuild(manifest: Manifest, channel: str, caches: Caches) -> None:
+    conda("install", "-n", "warp", "-y", "--override-channels", "-c", channel, "six")
+    workshop = make_manager(channel, caches.root).workshop
+    assert workshop.environments()[0].registered
+    rebuilt = await workshop.rebuild("warp", reporter=Recorder())
+    assert "six" in {package.name for package in rebuilt.plan.packages}
+    assert list(Path(rebuilt.prefix).glob("lib/python3*/site-packages/six.py"))
+
+
+def test_what_conda_removes_is_gone(manifest: Manifest, channel: str, caches: Caches) -> None:
+    conda("remove", "-n", "warp", "-y", "--all")
+    assert make_manager(channel, caches.root).workshop.environments() == ()
