@@ -337,6 +337,17 @@ def test_remove_refuses_while_a_process_runs_from_the_environment(
     assert workshop.built == {}
 
 
+def test_remove_all_goes_on_where_one_cannot_be_removed(call: Call, workshop: ScriptedWorkshop, tmp_path: Path) -> None:
+    workshop.built["a"] = replace(manifest_of(replace(SPEC, name="a")), prefix=str(tmp_path))
+    workshop.built["b"] = manifest_of(replace(SPEC, name="b"))
+    with subprocess.Popen([sys.executable, "-c", "input()"], cwd=tmp_path, stdin=subprocess.PIPE) as process:
+        result = call("remove", "--all", "--yes")
+        process.communicate(b"\n")
+    assert (result.code, result.out) == (Exit.CONFLICT, "b is removed.\n")
+    assert "A kernel of 'a' is running." in result.err
+    assert set(workshop.built) == {"a"}
+
+
 def test_settings_come_from_files_and_the_command_line_wins(call: Call, jp_config_dir: Path, tmp_path: Path) -> None:
     ours = tmp_path / "ours"
     (jp_config_dir / "jupyter_server_config.json").write_text(

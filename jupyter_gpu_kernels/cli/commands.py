@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import InvalidInputError, JobCancelledError
-from ..models import Job, JobState
+from ..errors import GpuKernelsError, InvalidInputError, JobCancelledError
+from ..models import ErrorReport, Job, JobState, from_json
 from ..serve.manager import GpuKernelsManager
 from . import text
 from .arguments import spec_of
-from .exits import Exit, of_job
+from .exits import Exit, of_code, of_job
 from .interruption import Interruption
 from .progress import watch
 
@@ -84,7 +84,8 @@ async def remove(manager: GpuKernelsManager, arguments: argparse.Namespace) -> A
     names = [environment.name for environment in await manager.environments()]
     if names:
         _confirm(arguments, f"Remove these environments and their kernels: {', '.join(names)}?")
-    answers = [await _remove(manager, argparse.Namespace(**{**vars(arguments), "yes": True}), name) for name in names]
+    sure = argparse.Namespace(**{**vars(arguments), "yes": True})
+    answers = [await _tried(_remove(manager, sure, name)) for name in names]
     return Answer(
         model=[answer.model for answer in answers],
         text="".join(answer.text for answer in answers) or "There are no environments.\n",
@@ -140,6 +141,15 @@ async def _remove(manager: GpuKernelsManager, arguments: argparse.Namespace, nam
     _confirm(arguments, f"Remove the environment {name!r} and its kernel?")
     job = await _follow(manager, arguments, manager.remove(name, stop_kernels=arguments.force))
     return _answer(manager, job, f"{name} is removed.\n")
+
+
+async def _tried(removal: Awaitable[Answer]) -> Answer:
+    """Remove one of several: what stands in its way does not protect the others."""
+    try:
+        return await removal
+    except GpuKernelsError as refusal:
+        report = from_json(ErrorReport, refusal.to_json())
+        return Answer(model=report, error=text.error(report), exit_code=of_code(report.code))
 
 
 def _confirm(arguments: argparse.Namespace, question: str) -> None:
