@@ -101,11 +101,14 @@ class GpuKernelsManager(Settings):
     async def plan(self, spec: EnvironmentSpec) -> Plan:
         """Answer what would be built; a refusal is part of the plan.
 
+        Whether the name is free is asked by :meth:`create` alone: plans are made before a name is settled.
+
         Raises:
             InvalidInputError: What was asked for is malformed.
-            NameTakenError: The name belongs to another environment or kernel.
+            SolveError: No set of packages satisfies it.
+            ChannelError: A channel or index does not answer as it should.
         """
-        return await self.workshop.plan(self._checked(spec))
+        return await self.workshop.plan(await self._checked(spec))
 
     async def create(self, spec: EnvironmentSpec) -> Job:
         """Begin to build, verify and register an environment.
@@ -115,8 +118,8 @@ class GpuKernelsManager(Settings):
             NameTakenError: The name belongs to another environment or kernel.
             EnvironmentBusyError: Somebody is working on that name already.
         """
-        spec = self._checked(spec)
-        await asyncio.to_thread(lambda: self.workshop.check_free(spec.name))
+        spec = await self._checked(spec)
+        await asyncio.to_thread(self.workshop.check_free, spec.name)
         return await self.runner.submit(JobKind.CREATE, spec.name, spec=spec)
 
     async def rebuild(self, name: str) -> Job:
@@ -237,11 +240,12 @@ class GpuKernelsManager(Settings):
         finished = job.kind in (JobKind.CREATE, JobKind.REBUILD) and manifest.created >= job.created
         return JobResult(verification=manifest.verification) if finished else None
 
-    def _checked(self, spec: EnvironmentSpec) -> EnvironmentSpec:
+    async def _checked(self, spec: EnvironmentSpec) -> EnvironmentSpec:
         """A spec with the configured default, if it is well-formed."""
         if spec.installer is Installer.AUTO and not spec.channels:
             spec = replace(spec, installer=Installer(self.default_installer))
-        self.workshop.check(spec)
+        # In a thread: whoever asks first has the workshop made, which reads the catalogue and ``.condarc``.
+        await asyncio.to_thread(lambda: self.workshop.check(spec))
         return spec
 
     async def _running(self, name: str) -> tuple[RunningKernel, ...]:
