@@ -11,6 +11,7 @@ import pytest
 from channel import Server, Status
 from wheels_index import make_wheel, serve
 
+from jupyter_gpu_kernels.build.conda.condarc import Condarc
 from jupyter_gpu_kernels.build.conda.engine import CondaEngine
 from jupyter_gpu_kernels.build.conda.settings import ChannelSettings
 from jupyter_gpu_kernels.build.planning import choices, drivers
@@ -333,6 +334,20 @@ async def test_a_channel_that_an_administrator_forbids_is_a_refusal(bench: Workb
     planner = Planner(bench.catalogue, bench.conda, bench.wheels, hardware, settings)
     plan = (await planner.plan(EnvironmentSpec(name="x", framework="jax", channels=("evil",)))).plan
     assert plan.refusal == Refusal(reason="The channel evil is not allowed.", cure="Choose another.")
+
+
+async def test_a_recipes_own_channel_is_asked_of_the_administrator_too(bench: Workbench) -> None:
+    async def hardware() -> Hardware:
+        return NO_DRIVER
+
+    def settings(spec: EnvironmentSpec) -> ChannelSettings:
+        return Condarc(denylist=("defaults",)).settings_for(spec.channels)
+
+    planner = Planner(bench.catalogue, bench.conda, bench.wheels, hardware, settings, platform="linux-64")
+    spec = EnvironmentSpec(name="x", framework="tensorflow1", variant=CPU, installer=Installer.CONDA)
+    refusal = (await planner.plan(spec)).plan.refusal
+    assert refusal is not None
+    assert "does not allow the channel defaults" in refusal.reason
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
 
 from packaging.version import Version
@@ -35,8 +34,6 @@ def conda_request(
         settings: Where to look.
         keep: What was added from outside to the environment that is rebuilt.
     """
-    if recipe.channels and not spec.channels:
-        settings = dataclasses.replace(settings, channels=recipe.channels)
     # What stands first gets its newest version: a new framework matters more than a new Python, and both more than the
     # companions. With Python first, the newest Python was answered with a PyTorch of two versions ago.
     version = _joined(_prefix(spec.version), recipe.versions) or "*"

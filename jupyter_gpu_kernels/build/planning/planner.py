@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
@@ -108,7 +109,8 @@ class Planner:
         conda: The conda installer.
         wheels: The PyPI installer.
         hardware: Tells what this machine has.
-        settings: Tells the channels for a spec; a RefusedError of it becomes a refusal.
+        settings: Tells the channels for a spec; a RefusedError of it becomes a refusal. Called in a thread, as are
+            the next one and the last, since all of them look at the disk.
         free_bytes: Tells how much room an installer's environments have, in bytes; ``None`` not to look.
         local_channels: Whether ``file:`` URLs may be asked for as channels.
         allow_builds: Whether wheels may be built from source code, which runs the package's set-up program.
@@ -163,7 +165,7 @@ class Planner:
             ChannelError: A channel or index does not answer as it should.
         """
         planned = await self._plan(spec, keep)
-        warnings = (*planned.plan.warnings, *self._notices())
+        warnings = (*planned.plan.warnings, *await asyncio.to_thread(self._notices))
         return dataclasses.replace(planned, plan=dataclasses.replace(planned.plan, warnings=warnings))
 
     async def _plan(self, spec: EnvironmentSpec, keep: tuple[str, ...]) -> Planned:
@@ -172,15 +174,17 @@ class Planner:
         hardware = await self._hardware()
         aim = choices.target(spec, hardware, self._platform)
         try:
-            way = await ways.choose(framework, spec, aim, hardware, lambda: self._conda.probe(self._settings(spec)))
+            way = await ways.choose(framework, spec, aim, hardware, lambda: self._probe(spec))
             validation.check_packages(spec.packages, way.installer, channels=spec.channels)
             if isinstance(way.recipe, Refusal):
                 return _refused(spec, framework, way, aim, way.recipe)
             task = _Task(spec=spec, framework=framework, hardware=hardware, aim=aim, way=way, recipe=way.recipe)
             if way.installer is Installer.CONDA:
-                request = filling.conda_request(framework, way.recipe, spec, aim, self._settings(spec), keep)
-                return self._weighed(await self._with_conda(task, request))
-            return self._weighed(await self._with_wheels(task))
+                wish = dataclasses.replace(spec, channels=spec.channels or way.recipe.channels)
+                settings = await asyncio.to_thread(self._settings, wish)
+                request = filling.conda_request(framework, way.recipe, spec, aim, settings, keep)
+                return await self._weighed(await self._with_conda(task, request))
+            return await self._weighed(await self._with_wheels(task))
         except RefusedError as error:
             # An administrator does not allow one of the channels.
             variant = Variant.CPU if spec.variant is Variant.AUTO else spec.variant
@@ -194,6 +198,10 @@ class Planner:
                 recipe=refusal,
             )
             return _refused(spec, framework, way, aim, refusal)
+
+    async def _probe(self, spec: EnvironmentSpec) -> tuple[ChannelAnswer, ...]:
+        """Ask the channels for a spec whether they answer."""
+        return await self._conda.probe(await asyncio.to_thread(self._settings, spec))
 
     async def _with_conda(self, task: _Task, request: CondaRequest) -> Planned:
         """Plan conda packages, and wheels on top."""
@@ -268,12 +276,13 @@ class Planner:
         plan = dataclasses.replace(plan, warnings=(*plan.warnings, *remarks, *solution.warnings))
         return Planned(plan=plan, framework=task.framework, wheels=solution)
 
-    def _weighed(self, planned: Planned) -> Planned:
+    async def _weighed(self, planned: Planned) -> Planned:
         """The same, with a warning if the disk is too small for it."""
         plan = planned.plan
         if self._free_bytes is None or plan.refusal is not None:
             return planned
-        concerns = disk_caution(plan.download_bytes + plan.disk_bytes, self._free_bytes(plan.installer))
+        free = await asyncio.to_thread(self._free_bytes, plan.installer)
+        concerns = disk_caution(plan.download_bytes + plan.disk_bytes, free)
         return dataclasses.replace(planned, plan=dataclasses.replace(plan, warnings=(*plan.warnings, *concerns)))
 
 
