@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -30,8 +31,8 @@ def conda_json(*words: str) -> Any:
 
 
 @pytest.fixture
-async def manifest(channel: str, caches: Caches) -> Manifest:
-    return await make_manager(channel, caches.root).workshop.create(SPEC, reporter=Recorder())
+def manifest(channel: str, caches: Caches) -> Manifest:
+    return asyncio.run(make_manager(channel, caches.root).workshop.create(SPEC, reporter=Recorder()))
 
 
 def test_it_is_listed_with_its_packages(manifest: Manifest) -> None:
