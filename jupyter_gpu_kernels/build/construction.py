@@ -40,6 +40,7 @@ from .kernelspec import kernelspecs
 from .planning.planner import Planned, Planner
 from .reporting import Reporter
 from .tools.insistence import finish, insist
+from .tools.redaction import uncover
 from .verification.verification import verify
 from .wheels.engine import WheelsEngine
 
@@ -218,6 +219,8 @@ class Construction:
 
 
 def _manifest(plan: Plan, framework: Framework, kind: EnvironmentKind, generation: Generation) -> Manifest:
+    # Whoever may read the environment may read this: a channel's password stays with whoever gave it.
+    spec = replace(plan.spec, channels=tuple(map(uncover, plan.spec.channels)))
     return Manifest(
         name=plan.spec.name,
         kernel_name=plan.spec.name.lower(),
@@ -225,8 +228,8 @@ def _manifest(plan: Plan, framework: Framework, kind: EnvironmentKind, generatio
         kind=kind,
         prefix=str(generation.final),
         generation=generation.id,
-        spec=plan.spec,
-        plan=plan,
+        spec=spec,
+        plan=replace(plan, spec=spec),
         created=now(),
         built_by=__version__,
     )
