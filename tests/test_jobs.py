@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from scripted import VERIFICATION, plan_of
 
-from jupyter_gpu_kernels.errors import ConflictError, EnvironmentBusyError, NotFoundError, SolveError
+from jupyter_gpu_kernels.errors import ConflictError, EnvironmentBusyError, InstallError, NotFoundError, SolveError
 from jupyter_gpu_kernels.models import (
     EnvironmentSpec,
     Job,
@@ -545,6 +545,14 @@ async def test_a_full_disk_does_not_fail_a_job(office: Office, caplog: pytest.Lo
     office.worker.script = office.worker._nothing
     await runner.wait((await runner.submit(JobKind.VERIFY, "tf")).id)
     (office.directory / f".{job.id}.{os.getpid()}.tmp").rmdir()
+
+
+async def test_a_directory_that_cannot_be_written_is_an_error_with_a_cure(office: Office) -> None:
+    # Root may write anywhere, but nobody can make a directory in a file.
+    office.directory.write_text("")
+    with pytest.raises(InstallError, match="No job can be kept in") as caught:
+        await office.runner().submit(JobKind.VERIFY, "tf")
+    assert caught.value.cure
 
 
 async def test_a_listener_that_fails_harms_nobody(office: Office, caplog: pytest.LogCaptureFixture) -> None:

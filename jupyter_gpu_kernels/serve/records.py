@@ -129,13 +129,20 @@ class JobRecords:
 
     @contextlib.contextmanager
     def claimed(self) -> Iterator[None]:
-        """Hold the directory against other processes, while deciding who works on what."""
+        """Hold the directory against other processes, while deciding who works on what.
+
+        Raises:
+            InstallError: The directory cannot be written.
+        """
         # Imported here: a server that only starts needs no file lock.
         from filelock import FileLock
 
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with FileLock(self.directory / ".lock", timeout=30):
-            yield
+        from ..build.disk.filesystem import explained
+
+        with explained(f"No job can be kept in {self.directory}"):
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with FileLock(self.directory / ".lock", timeout=30):
+                yield
 
     def prune(self) -> None:
         """Forget finished jobs that are too many or too old, and what was left of writes that a crash cut short."""
