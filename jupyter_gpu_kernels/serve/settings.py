@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_path, jupyter_data_dir
@@ -11,6 +10,7 @@ from traitlets import Bool, Enum, Float, Integer, List, Unicode, default
 from traitlets.config import LoggingConfigurable
 
 from ..models import Installer
+from ..prefix.cache import cache_root
 
 
 class Settings(LoggingConfigurable):
@@ -78,7 +78,7 @@ class Settings(LoggingConfigurable):
 
     @default("cache_dir")
     def _default_cache_dir(self) -> str:
-        return str(_user_caches() / "jupyter-gpu-kernels")
+        return str(cache_root(os.environ))
 
     @default("catalogue_dirs")
     def _default_catalogue_dirs(self) -> list[str]:
@@ -89,14 +89,3 @@ def _writable(directory: Path) -> bool:
     """Whether a directory could be written, or made."""
     existing = next((place for place in (directory, *directory.parents) if place.exists()), directory)
     return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
-
-
-def _user_caches() -> Path:
-    """Where programs keep what they can make again: ``~/.cache`` (XDG), ``~/Library/Caches``, ``%LOCALAPPDATA%``."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    # A relative XDG path must be ignored: https://specifications.freedesktop.org/basedir-spec/latest/
-    configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return configured if configured.is_absolute() else Path.home() / ".cache"
