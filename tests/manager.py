@@ -24,7 +24,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.stages: list[Stage] = []
-        self.steps: list[tuple[Stage, Progress]] = []
+        self.steps: list[tuple[Stage | None, Progress]] = []
         self.lines: list[str] = []
         self.plans: list[Plan] = []
 
@@ -32,7 +32,8 @@ class Recorder:
         self.stages.append(stage)
 
     def progress(self, progress: Progress) -> None:
-        self.steps.append((self.stages[-1], progress))
+        # A benchmark has no stages.
+        self.steps.append((self.stages[-1] if self.stages else None, progress))
 
     def log(self, line: str) -> None:
         self.lines.append(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import subprocess
 import threading
@@ -14,8 +15,10 @@ import pytest
 from channel import Server, Stall
 from jupyter_core.paths import jupyter_data_dir
 from manager import Recorder, make_manager, traces
+from test_benchmark import QUICK
 from two_cudas import STANZA, printed, running
 
+from jupyter_gpu_kernels.benchmark.run import run_benchmark
 from jupyter_gpu_kernels.build.disk.generations import Generation, Generations
 from jupyter_gpu_kernels.build.disk.locks import EnvironmentLock
 from jupyter_gpu_kernels.errors import (
@@ -36,6 +39,7 @@ from jupyter_gpu_kernels.models import (
     Variant,
     VerificationOutcome,
 )
+from jupyter_gpu_kernels.serve import wiring
 from jupyter_gpu_kernels.serve.wiring import BenchmarkingWorkshop
 
 SPEC = EnvironmentSpec(name="Warp", framework="warpdrive", variant=Variant.CPU)
@@ -116,6 +120,17 @@ async def test_wheels_come_on_top_of_conda_packages(workshop, wheel_dir: Path, m
     assert stages.index(Stage.LINK) < stages.index(Stage.WHEELS) < stages.index(Stage.COMPILE)
     wheels = {package.name for package in manifest.plan.packages if package.stage is Stage.WHEELS}
     assert wheels == {"nvidia-cuda-runtime-cu12"}
+
+
+async def test_a_password_for_a_channel_is_kept_nowhere(workshop, channel: str) -> None:
+    secret = channel.replace("://", "://me:hunter2@")
+    spec = EnvironmentSpec(name="secretive", channels=(secret,), companions=False)
+    manifest = await workshop.create(spec, reporter=Recorder())
+    assert manifest.spec.channels == manifest.plan.spec.channels == (channel,)
+    for place in (Path(manifest.prefix, "share"), Path(manifest.prefix, "conda-meta"), kernels() / "secretive"):
+        files = [path for path in place.rglob("*") if path.is_file()]
+        assert files
+        assert not [path for path in files if b"hunter2" in path.read_bytes()]
 
 
 async def test_libraries_are_named_by_the_path_that_lasts(workshop) -> None:
@@ -264,6 +279,19 @@ async def test_a_verification_is_repeated_and_kept(workshop) -> None:
     broken.unlink()
     broken.write_text("raise ImportError('gone')")
     assert (await workshop.verify("Warp", reporter=Recorder())).outcome is VerificationOutcome.FAILED
+
+
+async def test_a_benchmark_is_kept_and_goes_with_its_environment(workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring, "run_benchmark", functools.partial(run_benchmark, parameters=QUICK))
+    await workshop.create(EnvironmentSpec(name="timed", packages=("numpy",), companions=False), reporter=Recorder())
+    result = await workshop.benchmark("timed", reporter=Recorder())
+    assert [timing.workload for timing in result.timings] == ["convolution", "matmul"]
+    assert workshop.manifest("timed").benchmark == result
+    assert workshop.environments()[0].benchmark == result
+    notebooks = workshop.state_dir / "benchmarks" / "timed"
+    assert [path.name for path in notebooks.iterdir()] == ["cpu-vs-gpu-timed.ipynb"]
+    await workshop.remove("timed", reporter=Recorder())
+    assert not notebooks.exists()
 
 
 async def test_removal_leaves_nothing(workshop) -> None:

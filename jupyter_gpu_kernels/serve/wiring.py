@@ -19,6 +19,8 @@ from ..build.disk.inventory import Inventory
 from ..build.kernelspec import kernelspecs
 from ..build.planning.catalogue import Catalogue
 from ..build.planning.planner import Planner
+from ..build.reporting import Reporter
+from ..build.tools.insistence import finish
 from ..build.wheels.engine import WheelsEngine
 from ..hardware.probe import hardware
 from ..models import (
@@ -92,7 +94,7 @@ class BenchmarkingWorkshop(pipeline.Workshop):
         """
         async with self.writing(name, JobKind.BENCHMARK.value):
             manifest = await asyncio.to_thread(self.manifest, name)
-            directory = self.state_dir / "benchmarks" / name
+            directory = self._notebooks(name)
             await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
             result, notebook = await run_benchmark(
                 manifest.kernel_name, working_dir=directory, timeout=self._benchmark_timeout, reporter=reporter
@@ -100,6 +102,15 @@ class BenchmarkingWorkshop(pipeline.Workshop):
             reporter.log(f"The executed notebook is {notebook}.")
             await asyncio.to_thread(write_manifest, Path(manifest.prefix), replace(manifest, benchmark=result))
             return result
+
+    async def remove(self, name: str, *, reporter: Reporter) -> None:
+        """Remove an environment and the notebooks that were run in it; raises as the workshop does."""
+        await super().remove(name, reporter=reporter)
+        await finish(asyncio.to_thread(shutil.rmtree, self._notebooks(name), ignore_errors=True))
+
+    def _notebooks(self, name: str) -> Path:
+        """Where an environment's executed notebooks are."""
+        return self.state_dir / "benchmarks" / name
 
 
 def _channels(spec: EnvironmentSpec, configured: Sequence[str]) -> ChannelSettings:
