@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +18,16 @@ from traitlets.config import Config
 API = "jupyter-gpu-kernels"
 
 
+@pytest.fixture(scope="module")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that holds what the tests of this module have taken, and nothing else."""
+    return tmp_path_factory.mktemp("end-to-end")
+
+
 @pytest.fixture
-def jp_server_config(jp_server_config: Config, channel: str, caches) -> Config:
-    jp_server_config.GpuKernelsManager = Config(
-        {"channels": [channel], "cache_dir": str(caches.root), "catalogue_dirs": [str(FRAMEWORKS)]}
-    )
+def jp_server_config(jp_server_config: Config, channel: str, cache_dir: Path) -> Config:
+    settings = {"channels": [channel], "cache_dir": str(cache_dir), "catalogue_dirs": [str(FRAMEWORKS)]}
+    jp_server_config.GpuKernelsManager = Config(settings)
     return jp_server_config
 
 
@@ -144,7 +150,7 @@ async def test_a_job_is_cancelled_half_way(call, finished) -> None:
 )
 async def test_a_bad_channel_fails_the_job_with_a_sentence(call, finished, faulty_channel, fault, code: str) -> None:
     server: Server = faulty_channel()
-    # A package that no other test takes, since those share a cache of packages.
+    # A package that no other test of this module takes, since they share a cache.
     server.fail("*/sluggish-*.tar.bz2", fault)
     body = {"name": "warp", "channels": [server.url], "packages": ["sluggish"]}
     done = await finished(await call("POST", API, "environments", body=body))
