@@ -89,7 +89,6 @@ custom_channels: {lab: "https://lab.example.org"}
 default_channels: ["https://mirror.example.org/main"]
 proxy_servers: {https: "http://user:secret@proxy:3128", "http://only.example.org": "http://other"}
 envs_dirs: [~/envs, /scratch/envs]
-pkgs_dirs: [/scratch/pkgs]
 """
     found = read(tmp_path, user=text)
     assert [channel.location for channel in found.settings.resolved()] == [
@@ -99,7 +98,6 @@ pkgs_dirs: [/scratch/pkgs]
     ]
     assert found.settings.proxies == {"https": "http://user:secret@proxy:3128"}
     assert found.envs_dirs == (tmp_path / "home/envs", Path("/scratch/envs"))
-    assert found.pkgs_dirs == (Path("/scratch/pkgs"),)
 
 
 def test_environment_variables_stand_in_values_and_overrule_files(tmp_path: Path) -> None:

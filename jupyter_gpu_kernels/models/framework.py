@@ -132,7 +132,3 @@ class Framework:
     def variants(self) -> tuple[Variant, ...]:
         """The variants that it has a recipe for."""
         return tuple(sorted({recipe.variant for recipe in self.recipes}, reverse=True))
-
-    def installers(self) -> tuple[Installer, ...]:
-        """The installers that it has a recipe for."""
-        return tuple(sorted({recipe.installer for recipe in self.recipes}))

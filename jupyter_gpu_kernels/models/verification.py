@@ -12,7 +12,6 @@ class VerificationOutcome(str, enum.Enum):
     VERIFIED = "verified"
     GPU_NOT_SEEN = "gpu_not_seen"
     FAILED = "failed"
-    SKIPPED = "skipped"
 
 
 class LibraryOrigin(str, enum.Enum):

@@ -30,7 +30,7 @@ _ALIASES: Final = {
     "verify_ssl": "ssl_verify",
     "whitelist_channels": "allowlist_channels",
 }
-_LISTS: Final = ("channels", "default_channels", "envs_dirs", "pkgs_dirs", "allowlist_channels", "denylist_channels")
+_LISTS: Final = ("channels", "default_channels", "envs_dirs", "allowlist_channels", "denylist_channels")
 _MAPPINGS: Final = ("custom_channels", "custom_multichannels", "proxy_servers")
 _SCALARS: Final = ("channel_alias", "channel_priority", "ssl_verify")
 
@@ -45,7 +45,6 @@ class Condarc:
         channels: The channels, ``conda-forge`` where none is configured.
         configured: Whether somebody configured them.
         envs_dirs: Where environments go, in order of preference; empty if nothing is said.
-        pkgs_dirs: Conda's package caches, in order of preference; empty if nothing is said.
         allowlist: The only channels that may be used; empty for all.
         denylist: The channels that may not be used.
         settings: All that concerns the channels.
@@ -56,7 +55,6 @@ class Condarc:
     channels: tuple[str, ...] = DEFAULT_CHANNELS
     configured: bool = False
     envs_dirs: tuple[Path, ...] = ()
-    pkgs_dirs: tuple[Path, ...] = ()
     allowlist: tuple[str, ...] = ()
     denylist: tuple[str, ...] = ()
     settings: ChannelSettings = field(default_factory=lambda: ChannelSettings(channels=DEFAULT_CHANNELS))
@@ -109,19 +107,12 @@ def read_condarc(
         channels=channels or DEFAULT_CHANNELS,
         configured=bool(channels),
         envs_dirs=tuple(_place(text, home) for text in merged.get("envs_dirs", ())),
-        pkgs_dirs=tuple(_place(text, home) for text in merged.get("pkgs_dirs", ())),
         allowlist=merged.get("allowlist_channels", ()),
         denylist=merged.get("denylist_channels", ()),
         settings=_settings(merged, channels or DEFAULT_CHANNELS),
         files=tuple(files),
         warnings=tuple(warnings),
     )
-
-
-def environments_directory(environ: Mapping[str, str] | None = None, *, home: Path | None = None) -> Path:
-    """Where conda would put a new environment: the first of ``envs_dirs``, or ``~/.conda/envs``."""
-    configured = read_condarc(environ, home=home).envs_dirs
-    return configured[0] if configured else (home or Path.home()) / ".conda" / "envs"
 
 
 def candidates(
@@ -226,7 +217,7 @@ def _expanded(text: str, environ: Mapping[str, str]) -> str:
 def _from_variables(environ: Mapping[str, str]) -> dict[str, Any]:
     """The same keys from ``CONDA_…`` variables, which overrule every file."""
     layer: dict[str, Any] = {}
-    for name, separator in (("channels", ","), ("envs_dirs", os.pathsep), ("pkgs_dirs", os.pathsep)):
+    for name, separator in (("channels", ","), ("envs_dirs", os.pathsep)):
         text = environ.get(f"CONDA_{name.upper()}") or (environ.get("CONDA_ENVS_PATH") if name == "envs_dirs" else None)
         if text:
             layer[name] = tuple(part.strip() for part in text.split(separator) if part.strip())

@@ -7,14 +7,12 @@ only between processes of one host.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
 import socket
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,9 +28,6 @@ from .filesystem import explained
 #: Seconds by which two readings of one process's start may differ: the system reckons it from a boot time that moves
 #: when the clock is set. A pid does not come round again that quickly.
 START_TOLERANCE = 2.0
-
-#: Seconds between two attempts to take a lock that is waited for.
-POLL = 0.1
 
 #: What is being done to a busy environment, by its holder's purpose.
 DOINGS = {
@@ -117,27 +112,6 @@ class EnvironmentLock:
             except BaseException:
                 self._lock.release()
                 raise
-
-    async def wait(self, purpose: str, *, timeout: float | None = None) -> None:
-        """Wait for the lock without blocking the event loop; cancelled, it is not held.
-
-        Args:
-            purpose: As for :meth:`acquire`.
-            timeout: Seconds to wait; ``None`` waits for ever.
-
-        Raises:
-            EnvironmentBusyError: It was not free in time.
-            InstallError: The lock's directory cannot be written.
-        """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while True:
-            try:
-                # One attempt is a few system calls: too short for a thread, and so nothing is left to a cancelled one.
-                return self.acquire(purpose)
-            except EnvironmentBusyError:
-                if deadline is not None and time.monotonic() + POLL > deadline:
-                    raise
-            await asyncio.sleep(POLL)
 
     def release(self) -> None:
         """Give the lock back; without effect if it is not held."""
