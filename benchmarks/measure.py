@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -9,6 +10,9 @@ from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
+
+#: Columns of a table and its caption.
+WIDTH = 100
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,11 @@ class Sample:
         """The middle duration."""
         return statistics.median(self.seconds)
 
+    @property
+    def longest(self) -> float:
+        """The longest duration."""
+        return max(self.seconds)
+
 
 def timed(action: Callable[[], object]) -> float:
     """Seconds that an action takes."""
@@ -36,32 +45,57 @@ def timed(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def interleaved(candidates: dict[str, Callable[[], object]], rounds: int) -> list[Sample]:
-    """Run candidates in turn, so that a slow minute of the machine hits all of them alike."""
-    seconds: dict[str, list[float]] = {name: [] for name in candidates}
-    for _ in range(rounds):
-        for name, action in candidates.items():
-            seconds[name].append(timed(action))
-    return [Sample(name, tuple(values)) for name, values in seconds.items()]
+def turns(names: Sequence[str], rounds: int, *, warm_up: int = 1) -> list[tuple[bool, str]]:
+    """Who comes when: every candidate once a round, each round begins with another one.
+
+    A slow moment of the machine so hits all of them alike.
+
+    Returns:
+        Names in order, each with whether it counts: the first ``warm_up`` rounds do not.
+    """
+    order = []
+    for number in range(-warm_up, rounds):
+        first = number % len(names)
+        order += [(number >= 0, name) for name in (*names[first:], *names[:first])]
+    return order
+
+
+def paired(ours: Sample, other: Sample) -> float:
+    """What ours takes more than the other: median of the differences between neighbours, in seconds."""
+    pairs = zip(ours.seconds, other.seconds, strict=True)
+    return statistics.median(one - another for one, another in pairs)
+
+
+def verdict(value: float, goal: float) -> str:
+    """Say in two words whether a goal was met."""
+    return "goal met" if value <= goal else "goal missed"
 
 
 def show(title: str, samples: Sequence[Sample], *, baseline: str | None = None, note: str = "") -> None:
-    """Print samples as a table, with the ratio of medians to a baseline."""
-    table = Table(title=title, caption=note or None, title_justify="left", caption_justify="left")
+    """Print samples as a table, with the ratio of medians to a baseline; the caption tells the goal and the load."""
+    caption = f"{note}\n{load()}" if note else load()
+    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left", min_width=WIDTH)
     table.add_column("candidate")
-    for column in ("median", "p99", "runs", "ratio"):
+    for column in ("median", "p99", "longest", "runs", "ratio"):
         table.add_column(column, justify="right")
     base = next((sample.median for sample in samples if sample.name == baseline), None)
     for sample in samples:
-        ratio = f"{sample.median / base:.2f}" if base else ""
         table.add_row(
             sample.name,
             milliseconds(sample.median),
             milliseconds(sample.quantile(0.99)),
+            milliseconds(sample.longest),
             str(len(sample.seconds)),
-            ratio,
+            f"{sample.median / base:.2f}" if base else "",
         )
-    Console().print(table)
+    Console(width=WIDTH).print(table)
+
+
+def load() -> str:
+    """How busy the machine is: numbers from a busy one are no numbers."""
+    if not hasattr(os, "getloadavg"):
+        return ""
+    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors, the benchmark's own included"
 
 
 def milliseconds(seconds: float) -> str:
