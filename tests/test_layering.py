@@ -29,6 +29,22 @@ ALLOWED = {
     "__main__": {"cli"},
 }
 
+#: What each part of the building room may import of its other parts.
+INSTALLERS = {"tools", "reporting"}
+ALLOWED_IN_BUILD = {
+    "tools": set(),
+    "reporting": set(),
+    "compilation": set(),
+    "disk": set(),
+    "conda": INSTALLERS,
+    "wheels": INSTALLERS,
+    "bytecode": {"compilation", *INSTALLERS},
+    "verification": INSTALLERS,
+    "kernelspec": {"disk"},
+    "planning": {"conda", "wheels"},
+}
+JOINED = {"construction": set(ALLOWED_IN_BUILD), "pipeline": {"construction", *ALLOWED_IN_BUILD}}
+
 #: Foreign tools, and the only places that may import them.
 FOREIGN = {
     "rattler": {"build/conda/builder.py"},
@@ -65,6 +81,16 @@ def test_arrows_point_down(module: Path) -> None:
             if there.startswith("__"):
                 continue
             assert there == here or there in ALLOWED[here], f"{module} imports {'.'.join(name)}"
+
+
+@pytest.mark.parametrize("module", [path for path in MODULES if path.parts[0] == "build"], ids=str)
+def test_arrows_point_down_inside_the_building_room(module: Path) -> None:
+    here = room(module.parts[1:])
+    allowed = {"__init__": set(), **ALLOWED_IN_BUILD, **JOINED}[here]
+    for name in imports(module):
+        if name[:2] == ("jupyter_gpu_kernels", "build") and len(name) > 2:
+            there = room(name[2:])
+            assert there == here or there in allowed, f"{module} imports {'.'.join(name)}"
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
