@@ -218,7 +218,7 @@ class Workshop:
             manifest = self._inventory.manifest(name)
         except (NotFoundError, BrokenEnvironmentError):
             return None
-        # Only a verified generation is ever moved to its final path.
+        # What is at its final path is whole, and verified unless its user wished otherwise.
         self._construction.register(manifest)
         return manifest
 
