@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from jupyter_gpu_kernels import errors, models
 from jupyter_gpu_kernels.cli import text
 from jupyter_gpu_kernels.cli.arguments import EPILOG, make_parser, parse, spec_of
 from jupyter_gpu_kernels.cli.exits import Exit, of_code
+from jupyter_gpu_kernels.cli.fitting import fit, fitted
 from jupyter_gpu_kernels.cli.progress import Bars, Lines, describe, watch
 from jupyter_gpu_kernels.cli.run import run
 from jupyter_gpu_kernels.errors import ChannelError, RefusedError, SolveError
@@ -166,7 +168,13 @@ def test_create_follows_the_job_to_its_end(call: Call, workshop: ScriptedWorksho
     result = call("create", "tf", "--framework", "tensorflow")
     assert result.code == 0
     assert result.out == "tf (TensorFlow 2.19 · CUDA 12.9) is ready.\nTensorFlow 2.19.0 computes.\n"
-    assert result.err == "Finding packages that fit ...\nDownloading ...\nRegistering ...\n"
+    assert result.err == (
+        "Finding packages that fit ...\n"
+        "tensorflow 2.19.0 (CUDA 12.9), Python 3.12.4, from conda, 100 B to download, about 300 B on disk.\n"
+        "Note: It is large.\n"
+        "Downloading ...\n"
+        "Registering ...\n"
+    )
     assert workshop.called == ["create tf"]
 
 
@@ -277,10 +285,10 @@ def test_people_get_tables(call: Call, workshop: ScriptedWorkshop) -> None:
     )
     assert call("plan", "new", "--framework", "tensorflow").out == (
         "Framework  tensorflow 2.19.0\n"
-        "Variant    gpu (The driver runs CUDA 13.0)\n"
+        "Variant    gpu. The driver runs CUDA 13.0.\n"
         "CUDA       12.9\n"
         "Python     3.12.4\n"
-        "Installer  conda (The channels answer)\n"
+        "Installer  conda. The channels answer.\n"
         "Channels   conda-forge\n"
         "Packages   1 (--json lists them)\n"
         "Download   100 B\n"
@@ -305,6 +313,7 @@ def test_remove_asks_on_a_terminal(call: Call, workshop: ScriptedWorkshop, monke
     assert result.code == Exit.USAGE
     assert "--yes" in result.err
     assert set(workshop.built) == {"tf", "jax"}
+    assert call("remove", "tff").code == Exit.NOT_FOUND, "nobody is asked about what is not there"
     for answer, code, left in (("n\n", Exit.CANCELLED, {"tf", "jax"}), ("y\n", Exit.DONE, {"jax"})):
         monkeypatch.setattr("sys.stdin", Terminal(answer))
         terminal = Terminal()
@@ -405,7 +414,7 @@ def test_plain_progress_is_a_line_for_each_stage_and_one_now_and_then() -> None:
 
 
 def test_a_benchmark_and_a_removal_are_called_so() -> None:
-    for kind, words in ((JobKind.BENCHMARK, "Running the benchmark"), (JobKind.REMOVE, "Removing")):
+    for kind, words in ((JobKind.BENCHMARK, "Running the benchmark"), (JobKind.REMOVE, "Removing tf")):
         lines = Lines(stream := io.StringIO())
         for stage in (None, Stage.REGISTER, Stage.LINK):
             lines(replace(job(stage), kind=kind))
@@ -425,6 +434,84 @@ def test_a_terminal_gets_bars() -> None:
     shown = terminal.getvalue()
     for words in ("Finding packages that fit", "Downloading", "Registering"):
         assert words in shown
+
+
+def test_what_is_built_is_said_before_it_is_built() -> None:
+    plan = replace(plan_of(SPEC), variant=Variant.CPU, cuda=None, variant_reason="No driver [here].", download_bytes=0)
+    for watcher in (Lines(stream := io.StringIO()), Bars(terminal := Terminal())):
+        watcher(job(Stage.SOLVE))
+        for stage in (Stage.SOLVE, Stage.DOWNLOAD):
+            watcher(replace(job(stage), plan=plan))
+        watcher.close()
+    said = (
+        "tensorflow 2.19.0 (CPU), Python 3.12.4, from conda, nothing to download, about 300 B on disk.\n"
+        "Note: It is for the CPU. No driver [here].\n"
+        "Note: It is large.\n"
+    )
+    assert stream.getvalue().count(said) == 1
+    shown = " ".join(terminal.getvalue().replace("\r", "").split())
+    assert shown.count("No driver [here].") == 1
+
+
+def test_what_is_counted_has_its_name() -> None:
+    assert describe(Progress(packages_done=3, packages_total=16, unit="cells")) == "3 of 16 cells"
+
+
+def test_long_lines_fit_a_terminal_and_stay_in_their_column() -> None:
+    words = "Variant    cpu. No NVIDIA driver is installed here: its library was not found.\nshort\n"
+    assert fit(words, 50) == (
+        "Variant    cpu. No NVIDIA driver is installed\n           here: its library was not found.\nshort\n"
+    )
+    assert fit("Note: one two three four five six seven\n", 30) == "Note: one two three four five\nsix seven\n"
+    assert fit("  three   at the front and here  stays narrow\n", 40).count("\n") == 1
+    assert fit("  an indented detail that goes on and on\n", 30) == "  an indented detail that goes\n  on and on\n"
+    fitted(stream := io.StringIO(), words)
+    assert stream.getvalue() == words, "what is no terminal gets whole lines"
+
+
+def test_a_plan_names_indexes_and_what_is_cached() -> None:
+    plan = replace(plan_of(SPEC), installer=Installer.PYPI, channels=(), download_bytes=0)
+    shown = text.plan(plan)
+    assert "Indexes    the Python Package Index\n" in shown
+    assert "Download   nothing, all of it is cached\n" in shown
+
+
+def test_details_of_a_failure_without_a_log_are_shown(call: Call, workshop: ScriptedWorkshop) -> None:
+    lines = "\n".join(f"line {number}" for number in range(30))
+    workshop.failure = SolveError("Nothing fits.", cure="Read the details.", detail=lines)
+    result = call("plan", "tf", "--framework", "tensorflow")
+    assert result.err.startswith("Error: Nothing fits.\nRead the details.\n  Details:\n  …\n  line 10\n")
+    result = call("plan", "tf", "--framework", "tensorflow", "--json")
+    assert result.err == "Error: Nothing fits.\nRead the details.\n"
+    assert json.loads(result.out)["detail"] == lines
+
+
+def test_a_benchmark_of_nothing_has_no_table() -> None:
+    result = replace(BENCHMARK, timings=(), speedups={}, gpu_missing="There is nothing to compare.")
+    assert text.benchmark(result).splitlines()[1:] == ["Nothing was measured. There is nothing to compare."]
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"), [("80", "39/44, 0.08/2.20 GB, 29.2 MB/s"), ("120", "39 of 44 packages, 82.4 MB of 2.20 GB")]
+)
+def test_bars_fit_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: str, words: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    bars = Bars(terminal := Terminal())
+    bars(job(Stage.VERIFY))
+    progress = Progress(
+        packages_done=39, packages_total=44, bytes_done=82_400_000, bytes_total=2_200_000_000, bytes_per_second=29.2e6
+    )
+    bars(replace(job(Stage.DOWNLOAD), progress=progress))
+    time.sleep(0.3)  # Rich draws ten times a second.
+    bars(replace(job(Stage.WHEELS), progress=Progress(detail="a detail" * 20)))
+    bars.close()
+    shown = terminal.getvalue()
+    assert words in shown
+    assert "0:00:00" in shown
+    done = next(line for line in reversed(shown.splitlines()) if "Downloading" in line)
+    assert "44" in done
+    assert "39" not in done, "what is done is whole, and no longer has a speed"
+    assert "/s" not in done
 
 
 def test_without_a_terminal_json_is_silent_and_words_are_not() -> None:

@@ -101,7 +101,7 @@ async def _run_cells(kernel: TrialKernel, node: Any, deadline: float, reporter: 
     heading = ""
     for done, (index, cell) in enumerate(cells):
         heading = _heading(node, index) or heading
-        reporter.progress(Progress(packages_done=done, packages_total=len(cells), detail=heading))
+        reporter.progress(Progress(packages_done=done, packages_total=len(cells), detail=heading, unit="cells"))
         await _run_cell(kernel, cell, deadline, reporter)
         cell.execution_count = done + 1
         error = next((output for output in cell.outputs if output.output_type == "error"), None)
@@ -109,7 +109,7 @@ async def _run_cells(kernel: TrialKernel, node: Any, deadline: float, reporter: 
             msg = f"The benchmark failed at \u201c{heading}\u201d: {error.ename}: {shortened(error.evalue)}"
             cure = "The notebook was saved up to there: open it to see the whole error."
             raise BenchmarkError(msg, cure=cure, detail=ANSI.sub("", "\n".join(error.traceback)))
-    reporter.progress(Progress(packages_done=len(cells), packages_total=len(cells)))
+    reporter.progress(Progress(packages_done=len(cells), packages_total=len(cells), unit="cells"))
 
 
 async def _run_cell(kernel: TrialKernel, cell: Any, deadline: float, reporter: Reporter) -> None:

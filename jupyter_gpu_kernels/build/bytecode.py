@@ -23,7 +23,7 @@ from typing import Any
 from ..models import Progress
 from ..prefix.layout import Layout
 from .compilation import worker
-from .reporting import RateMeter, Reporter, SilentReporter
+from .reporting import Reporter, SilentReporter
 from .tools.processes import ToolSilentError, run_tool
 
 #: Seconds without a word after which compilation is given up; one module takes a few seconds at most.
@@ -74,21 +74,13 @@ async def compile_environment(
         asyncio.CancelledError: Cancelled; nobody compiles any more.
     """
     listener = reporter if reporter is not None else SilentReporter()
-    rate = RateMeter()
     result: dict[str, Any] = {}
 
     def hear(line: str) -> None:
         message = json.loads(line)
         if "progress" in message:
-            packages_done, packages_total, bytes_done, bytes_total = message["progress"]
-            progress = Progress(
-                packages_done=packages_done,
-                packages_total=packages_total,
-                bytes_done=bytes_done,
-                bytes_total=bytes_total,
-                bytes_per_second=rate.update(bytes_done),
-            )
-            listener.progress(progress)
+            done, total = message["progress"]
+            listener.progress(Progress(packages_done=done, packages_total=total, unit="modules"))
         else:
             result.update(message["result"])
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import GpuKernelsError, InvalidInputError, JobCancelledError
+from ..errors import BrokenEnvironmentError, GpuKernelsError, InvalidInputError, JobCancelledError
 from ..models import ErrorReport, Job, JobState, from_json
 from ..serve.manager import GpuKernelsManager
 from . import text
@@ -80,6 +81,8 @@ async def benchmark(manager: GpuKernelsManager, arguments: argparse.Namespace) -
 async def remove(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
     """Remove a kernel, or all of them."""
     if not arguments.all:
+        with contextlib.suppress(BrokenEnvironmentError):  # Which may be removed, too.
+            await manager.get(arguments.name)
         return await _remove(manager, arguments, arguments.name)
     names = [environment.name for environment in await manager.environments()]
     if names:
@@ -162,8 +165,8 @@ def _confirm(arguments: argparse.Namespace, question: str) -> None:
     if arguments.yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        msg = "Nobody can be asked whether that is meant, since this is not a terminal."
-        raise InvalidInputError(msg, cure="Add --yes if it is.")
+        msg = "A removal has to be confirmed, and nobody can be asked: this is not a terminal."
+        raise InvalidInputError(msg, cure="Add --yes to remove without being asked.")
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

@@ -19,6 +19,7 @@ from . import text
 from .commands import COMMANDS
 from .configuration import make_manager, trait_help
 from .exits import Exit, of_code
+from .fitting import fitted
 
 
 def run(
@@ -68,17 +69,17 @@ async def _run(arguments: argparse.Namespace, traits: Sequence[str], manager_cla
     if arguments.json:
         _write_json(answer.model)
     else:
-        sys.stdout.write(answer.text)
+        fitted(sys.stdout, answer.text)
     sys.stdout.flush()
     if answer.error is not None:
-        sys.stderr.write(answer.error)
+        fitted(sys.stderr, answer.error)
     return answer.exit_code
 
 
 def _refuse(report: ErrorReport, as_json: bool) -> int:
     if as_json:
         _write_json(report)
-    sys.stderr.write(text.error(report))
+    fitted(sys.stderr, text.error(report) + ("" if as_json else text.details(report)))
     return of_code(report.code)
 
 

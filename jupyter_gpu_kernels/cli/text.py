@@ -10,20 +10,36 @@ from ..models import (
     ErrorReport,
     Framework,
     Hardware,
+    Installer,
     Job,
     Manifest,
     Plan,
+    Variant,
     Verification,
 )
 
+#: Lines of a tool's own words that are shown; a job's log has them all.
+LONGEST_DETAIL = 20
+
+
+#: Bytes, name and decimals of the units of sizes: decimal ones, as package sites give them.
+_UNITS = ((1, "B", 0), (1e3, "kB", 1), (1e6, "MB", 1), (1e9, "GB", 2))
+
 
 def size(count: float) -> str:
-    """A number of bytes, in decimal units as package sites give them."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.2f} GB"
+    """A number of bytes."""
+    scale, unit, decimals = _unit(count)
+    return f"{count / scale:.{decimals}f} {unit}"
+
+
+def share(done: float, total: float) -> str:
+    """How many bytes of how many, briefly: ``0.95/2.74 GB``."""
+    scale, unit, decimals = _unit(total)
+    return f"{done / scale:.{decimals}f}/{total / scale:.{decimals}f} {unit}"
+
+
+def _unit(count: float) -> tuple[float, str, int]:
+    return next((item for item in _UNITS if count < 1000 * item[0]), _UNITS[-1])
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
@@ -36,6 +52,13 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
 def error(report: ErrorReport) -> str:
     """What happened, and what to do next."""
     return f"Error: {report.message}\n{report.cure}\n"
+
+
+def details(report: ErrorReport) -> str:
+    """The tool's own words, where the cure is to read them, indented; only their end, where they are long."""
+    lines = report.detail.strip().splitlines() if "details" in report.cure else []
+    shown = [*(["…"] if len(lines) > LONGEST_DETAIL else []), *lines[-LONGEST_DETAIL:]]
+    return "".join(f"  {line}\n" for line in ("Details:", *shown)) if lines else ""
 
 
 def environments(found: Sequence[Environment]) -> str:
@@ -70,16 +93,40 @@ def plan(plan: Plan) -> str:
         return f"It cannot be built: {plan.refusal.reason}\n{plan.refusal.cure}\n"
     rows = [
         ("Framework", f"{plan.spec.framework} {plan.framework_version or ''}".strip()),
-        ("Variant", f"{plan.variant.value} ({_clause(plan.variant_reason)})"),
+        ("Variant", _with_reason(plan.variant.value, plan.variant_reason)),
         ("CUDA", plan.cuda or "none"),
         ("Python", plan.python),
-        ("Installer", f"{plan.installer.value} ({_clause(plan.installer_reason)})"),
-        ("Channels", ", ".join(plan.channels) or "-"),
+        ("Installer", _with_reason(plan.installer.value, plan.installer_reason)),
+        _sources(plan),
         ("Packages", f"{len(plan.packages)} (--json lists them)"),
-        ("Download", size(plan.download_bytes)),
+        ("Download", size(plan.download_bytes) if plan.download_bytes else "nothing, all of it is cached"),
         ("On disk", f"about {size(plan.disk_bytes)}"),
     ]
-    return columns(rows) + "".join(f"Note: {warning}\n" for warning in plan.warnings)
+    return columns(rows) + notes(plan)
+
+
+def outline(plan: Plan) -> str:
+    """A plan in a line, and its notes: for those who have asked for the build already."""
+    framework = f"{plan.spec.framework} {plan.framework_version or ''}".strip()
+    build = f"CUDA {plan.cuda}" if plan.cuda else "CPU"
+    download = f"{size(plan.download_bytes)} to download" if plan.download_bytes else "nothing to download"
+    parts = (f"{framework} ({build})", f"Python {plan.python}", f"from {plan.installer.value}", download)
+    why = ""
+    if plan.variant is Variant.CPU and plan.spec.variant is Variant.AUTO:
+        why = f"Note: It is for the CPU. {plan.variant_reason}\n" if plan.framework_version else ""
+    return f"{', '.join(parts)}, about {size(plan.disk_bytes)} on disk.\n{why}{notes(plan)}"
+
+
+def notes(plan: Plan) -> str:
+    """What should be read before a build."""
+    return "".join(f"Note: {warning}\n" for warning in plan.warnings)
+
+
+def _sources(plan: Plan) -> tuple[str, str]:
+    """Where the packages come from, by the name that the installer has for such places."""
+    if plan.installer is Installer.CONDA:
+        return "Channels", ", ".join(plan.channels) or "-"
+    return "Indexes", ", ".join(plan.channels) or "the Python Package Index"
 
 
 def manifest(manifest: Manifest) -> str:
@@ -92,7 +139,7 @@ def manifest(manifest: Manifest) -> str:
         ("Variant", plan.variant.value),
         ("CUDA", plan.cuda or "none"),
         ("Python", plan.python),
-        ("Installer", f"{plan.installer.value} ({_clause(plan.installer_reason)})"),
+        ("Installer", _with_reason(plan.installer.value, plan.installer_reason)),
         ("Packages", str(len(plan.packages))),
         ("Prefix", manifest.prefix),
         ("Created", manifest.created),
@@ -110,20 +157,22 @@ def verification(verification: Verification) -> str:
 
 def benchmark(result: BenchmarkResult) -> str:
     """The benchmark's table."""
-    head = ("WORKLOAD", "DEVICE", "NAME", "MEDIAN", "SPREAD", "RUNS", "TOTAL", "PEAK MEMORY")
+    head = ("WORKLOAD", "DEVICE", "MEDIAN", "SPREAD", "RUNS", "TOTAL", "PEAK MEMORY", "NAME")
     rows = [
         (
             timing.workload,
             timing.device,
-            timing.device_name,
             f"{timing.median * 1000:.2f} ms",
             f"{timing.spread * 1000:.2f} ms",
             str(timing.runs),
             f"{timing.total:.2f} s",
             size(timing.peak_memory) if timing.peak_memory is not None else "-",
+            timing.device_name,
         )
         for timing in result.timings
     ]
+    if not rows:
+        return f"{result.framework}\nNothing was measured. {result.gpu_missing or ''}".rstrip() + "\n"
     text = f"{result.framework}\n{columns([head, *rows])}"
     text += "".join(f"The GPU is {factor:.1f} times as fast: {name}.\n" for name, factor in result.speedups.items())
     return text + (f"No GPU half: {result.gpu_missing}\n" if result.gpu_missing else "")
@@ -163,13 +212,13 @@ def jobs(found: Sequence[Job]) -> str:
             job.state.value,
             job.stage.value if job.stage and not job.state.final else "-",
             f"{job.owner.host}:{job.owner.pid}" if job.owner and not job.state.final else "-",
-            job.created,
+            job.created[:19].replace("T", " "),
         )
         for job in found
     ]
-    return columns([("ID", "KIND", "NAME", "STATE", "STAGE", "PROCESS", "CREATED"), *rows])
+    return columns([("ID", "KIND", "NAME", "STATE", "STAGE", "PROCESS", "CREATED (UTC)"), *rows])
 
 
-def _clause(sentence: str) -> str:
-    """A sentence, fit to stand in brackets."""
-    return sentence.rstrip(".")
+def _with_reason(value: str, reason: str) -> str:
+    """What was chosen, and why, if that is known."""
+    return f"{value}. {reason}" if reason else value

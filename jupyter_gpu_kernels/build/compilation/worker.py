@@ -46,36 +46,29 @@ class Progress:
     def __init__(self, packages: list[Package]) -> None:
         self.linked = self.compiled = self.present = self.failed = 0
         self.reasons: list[str] = []
-        self._left = [len(package.modules) for package in packages]
-        self._packages_total = sum(1 for count in self._left if count)
-        self._packages_done = 0
-        self._bytes_total = sum(module.size for package in packages for module in package.modules)
-        self._bytes_done = 0
+        self._total = sum(len(package.modules) for package in packages)
+        self._done = 0
         self._said = 0.0
         self._guard = threading.Lock()
 
-    def done(self, number: int, module: Module, outcome: str) -> None:
-        """Count a module of the package with that number; the outcome is one of this class's counters."""
+    def done(self, outcome: str) -> None:
+        """Count a module; the outcome is one of this class's counters."""
         with self._guard:
             setattr(self, outcome, getattr(self, outcome) + 1)
-            self._left[number] -= 1
-            self._packages_done += not self._left[number]
-            self._bytes_done += module.size
+            self._done += 1
             if time.monotonic() - self._said >= PULSE:
                 self.say()
 
     def say(self) -> None:
         """Write a line of progress."""
         self._said = time.monotonic()
-        counts = (self._packages_done, self._packages_total, self._bytes_done, self._bytes_total)
-        sys.stdout.write(json.dumps({"progress": counts}) + "\n")
+        sys.stdout.write(json.dumps({"progress": (self._done, self._total)}) + "\n")
         sys.stdout.flush()
 
 
 class Task(NamedTuple):
     """A module to compile."""
 
-    package: int
     key: str
     module: Module
 
@@ -88,7 +81,7 @@ def link(packages: list[Package], store: Store | None, progress: Progress) -> li
     """
     tasks = []
     folders: dict[str, bool] = {}
-    for number, package in enumerate(packages):
+    for package in packages:
         for module in package.modules:
             folder = os.path.dirname(module.pyc)
             if folder not in folders:
@@ -97,11 +90,11 @@ def link(packages: list[Package], store: Store | None, progress: Progress) -> li
             key = package.key if module.pristine else ""
             # In a folder that was not there nothing can be.
             if folders[folder] and module.compiled():
-                progress.done(number, module, "present")
+                progress.done("present")
             elif store is not None and key and store.take(key, module):
-                progress.done(number, module, "linked")
+                progress.done("linked")
             else:
-                tasks.append(Task(number, key, module))
+                tasks.append(Task(key, module))
     return tasks
 
 
@@ -114,6 +107,9 @@ def compile_all(tasks: list[Task], store: Store | None, progress: Progress, work
         lightest = loads.index(min(loads))
         shares[lightest].append(task)
         loads[lightest] += task.module.size + 1000  # Opening and writing costs what compiling a kilobyte costs.
+    for share in shares:
+        # The largest were dealt out first; compiled first, they would seem to stand still.
+        share.sort(key=lambda task: task.module.source)
     threads = [threading.Thread(target=supervise, args=(share, store, progress)) for share in shares if share]
     for thread in threads:
         thread.start()
@@ -137,9 +133,9 @@ def supervise(share: list[Task], store: Store | None, progress: Progress) -> Non
                 progress.reasons.append(reason)
             elif store is not None and task.key:
                 store.put(task.key, task.module)
-            progress.done(task.package, task.module, "failed" if reason else "compiled")
-    for task in todo:  # The process died.
-        progress.done(task.package, task.module, "failed")
+            progress.done("failed" if reason else "compiled")
+    for _ in todo:  # The process died.
+        progress.done("failed")
 
 
 def compile_share(jobs: list[tuple[str, str, str]]) -> None:
