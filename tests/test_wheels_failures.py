@@ -36,6 +36,19 @@ UNSOLVED = "error: No solution found when resolving dependencies\n  cause: "
             "lab 2.0 needs Python >=3.12.",
         ),
         (
+            f"{UNSOLVED}Because only tensorflow-cpu<=2.22.0rc0 is available and you require tensorflow-cpu==99.*, we can "
+            "conclude that your requirements are unsatisfiable.",
+            SolveError,
+            "The package index has no tensorflow-cpu==99.*: it has tensorflow-cpu<=2.22.0rc0.",
+        ),
+        (
+            f"{UNSOLVED}Because lab==3.1.0 depends on warp-server>=1.4,<2.dev0 and you require lab==3.1, we can conclude "
+            "that you require warp-server>=1.4,<2.dev0. And because you require warp-server==2.2, we can conclude that "
+            "your requirements are unsatisfiable.",
+            SolveError,
+            "lab needs warp-server>=1.4,<2.dev0, but you ask for warp-server==2.2.",
+        ),
+        (
             f"{UNSOLVED}Because all versions of uwsgi have no usable wheels and you require uwsgi, we can conclude that "
             "your requirements are unsatisfiable.\n\nhint: Wheels are required for `uwsgi` because building from source "
             "is disabled for all packages (i.e., with `--no-build`)",

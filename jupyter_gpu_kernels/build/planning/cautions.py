@@ -32,12 +32,12 @@ def cautions(
     if recipe.variant is not Variant.GPU:
         return
     if not hardware.gpus:
-        yield f"It cannot be seen to run on a GPU here. {hardware.reason}".strip()
+        yield f"Whether it runs on a GPU cannot be tried on this machine. {hardware.reason}".strip()
     if aim.cuda and cuda and Version(cuda) > Version(aim.cuda):
         # https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html
         yield (
-            f"CUDA {cuda} is newer than the driver's {aim.cuda}, which NVIDIA supports within a major version; if a "
-            f"kernel complains of PTX or an unsupported toolchain, ask for CUDA {aim.cuda}."
+            f"CUDA {cuda} is newer than the driver's {aim.cuda}. NVIDIA supports that within a major version; if a "
+            f"kernel complains of PTX or an unsupported toolchain, update the driver, or ask for CUDA {aim.cuda}."
         )
 
 

@@ -161,7 +161,7 @@ def _cuda_misfit(
         reason = f"{title} from {NAMES[recipe.installer]} comes with CUDA {recipe.cuda}, not {spec.cuda}."
         return _Misfit(depth=4, refusal=Refusal(reason=reason, cure="Choose a CUDA in that range, or none."))
     if aim.cuda is None:
-        cure = f"Name the CUDA of the machine that it is for (target CUDA){or_cpu(framework)}."
+        cure = f"If it is for another machine, name that one's CUDA (target CUDA, e.g. 12.9){or_cpu(framework)}."
         return _Misfit(depth=5, refusal=Refusal(reason=f"{title} needs an NVIDIA driver. {aim.missing}", cure=cure))
     offered = [Version(spec.cuda)] if spec.cuda is not None else drivers.within(recipe.cuda)
     runnable = [version for version in offered if drivers.driver_runs(aim.cuda, str(version))]
@@ -171,14 +171,19 @@ def _cuda_misfit(
     known = [version for version in runnable if drivers.fits(version, aim.capabilities)]
     fitting = all(item in SpecifierSet(recipe.capability) for item in aim.capabilities)
     if not known or not fitting:
-        wanted = recipe.capability if not fitting else f"that CUDA {runnable[-1]} knows"
+        wanted = _range(recipe.capability) if not fitting else f"that CUDA {runnable[-1]} knows"
         reason = (
             f"{title} from {NAMES[recipe.installer]} runs on GPUs of compute capability {wanted}; "
-            f"this machine's has {', '.join(aim.capabilities)}."
+            f"this machine's GPU has {', '.join(aim.capabilities)}."
         )
-        cure = f"Choose another version or installer{or_cpu(framework)}."
+        cure = _for_other_gpus(framework, recipe)
         return _Misfit(depth=7, refusal=Refusal(reason=reason, cure=cure))
     return None
+
+
+def began(sentence: str) -> str:
+    """A sentence with a capital letter at its beginning."""
+    return f"{sentence[:1].upper()}{sentence[1:]}"
 
 
 def or_cpu(framework: Framework) -> str:
@@ -195,6 +200,24 @@ def driver_too_old(framework: Framework, title: str, needed: str, aim: Target) -
     fitting = drivers.major(aim.cuda or "0")
     cure = f"Update the driver, choose a version that is built for CUDA {fitting}{or_cpu(framework)}."
     return Refusal(reason=reason, cure=cure)
+
+
+def _range(specifiers: str) -> str:
+    """A range of compute capabilities in words: ``from 7.0, below 10.0``."""
+    words = {">=": "from", "<": "below", "<=": "up to", ">": "above"}
+    parts = sorted(SpecifierSet(specifiers), key=lambda item: Version(item.version))
+    numbers = [(item.operator, item.version if "." in item.version else f"{item.version}.0") for item in parts]
+    return ", ".join(f"{words.get(operator, operator)} {number}" for operator, number in numbers)
+
+
+def _for_other_gpus(framework: Framework, recipe: Recipe) -> str:
+    """What to do where a recipe knows none of this machine's GPUs."""
+    others = [item for item in framework.recipes if item.variant is Variant.GPU and item != recipe]
+    if others:
+        return f"Choose another version or installer{or_cpu(framework)}."
+    if Variant.CPU in framework.variants():
+        return "Choose the cpu variant, or another framework."
+    return "Choose another framework."
 
 
 def _other_ways(recipe: Recipe) -> str:

@@ -19,8 +19,9 @@ from .ways import Way
 
 #: Said where PyTorch's own index is out of reach.
 CUDA_FOR_CPU = (
-    "PyTorch's own index of CPU builds cannot be reached, so that the usual index is taken: its builds also run on the "
-    "CPU, and bring gigabytes of CUDA along."
+    "PyTorch's own index of CPU builds cannot be reached. The usual index is taken, whose builds also run on the CPU, "
+    "but bring gigabytes of CUDA along. To avoid them, let PyTorch's index through; or, if your own index has a CPU "
+    "build, ask for its version, such as 2.13.0+cpu."
 )
 
 
@@ -208,6 +209,8 @@ class Planner:
         spec = task.spec
         try:
             solution = await self._conda.solve(request)
+        except ChannelError as error:
+            raise _both(task, error) from error
         except SolveError as error:
             refusal = await self._of_driver(task, request)
             if refusal is None:
@@ -259,11 +262,7 @@ class Planner:
                 solution = await self._wheels.solve(dataclasses.replace(request, torch_backend=None))
                 remarks = (CUDA_FOR_CPU,)
         except ChannelError as error:
-            if task.spec.installer is not Installer.AUTO:
-                raise
-            # PyPI was the second choice: the reader must know about both.
-            msg = f"{task.way.installer_reason} {error.message}"
-            raise ChannelError(msg, cure=error.cure, detail=error.detail) from error
+            raise _both(task, error) from error
         if refusal := task.guarded(solution.packages):
             return task.refused(refusal)
         plan = task.plan(
@@ -284,6 +283,15 @@ class Planner:
         free = await asyncio.to_thread(self._free_bytes, plan.installer)
         concerns = disk_caution(plan.download_bytes + plan.disk_bytes, free)
         return dataclasses.replace(planned, plan=dataclasses.replace(plan, warnings=(*plan.warnings, *concerns)))
+
+
+def _both(task: _Task, error: ChannelError) -> ChannelError:
+    """What is wrong with the way that was taken, and why it was: the reader must know about both."""
+    if task.spec.installer is not Installer.AUTO or task.spec.channels:
+        return error
+    msg = f"{task.way.installer_reason} {error.message}"
+    mirror = " Or name a mirror of it as the channel." if task.way.installer is Installer.CONDA else ""
+    return ChannelError(msg, cure=f"{error.cure}{mirror}", detail=error.detail)
 
 
 def _outline(spec: EnvironmentSpec, way: Way, aim: Target) -> Plan:

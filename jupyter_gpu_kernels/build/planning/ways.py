@@ -60,7 +60,7 @@ async def choose(framework: Framework, spec: EnvironmentSpec, aim: Target, hardw
             return dataclasses.replace(single, warnings=(_only(framework, gpu),))
     if spec.variant is not Variant.AUTO or spec.cuda or spec.target_cuda:
         return way
-    reason = f"The cpu variant, since the gpu variant cannot run here: {way.recipe.reason}"
+    reason = f"The gpu variant cannot run here: {way.recipe.reason}"
     fallback = await _with_installer(framework, spec, aim, Variant.CPU, reason, probe)
     if isinstance(fallback.recipe, Refusal):
         return way
@@ -70,14 +70,14 @@ async def choose(framework: Framework, spec: EnvironmentSpec, aim: Target, hardw
 def _variant(framework: Framework, spec: EnvironmentSpec, aim: Target) -> tuple[Variant, str]:
     """The variant, with the reason."""
     if spec.variant is not Variant.AUTO:
-        return spec.variant, f"The {spec.variant.value} variant, as asked for."
+        return spec.variant, "As asked for."
     if Variant.GPU not in framework.variants():
-        return Variant.CPU, f"The cpu variant: {framework.title} has no other."
+        return Variant.CPU, f"{framework.title} has no other variant."
     if spec.cuda:
-        return Variant.GPU, f"The gpu variant, since CUDA {spec.cuda} is asked for."
+        return Variant.GPU, f"CUDA {spec.cuda} is asked for."
     if aim.cuda:
-        return Variant.GPU, f"The gpu variant, since {aim.driver} runs CUDA up to {aim.cuda}."
-    return Variant.CPU, f"The cpu variant: {aim.missing}"
+        return Variant.GPU, choices.began(f"{aim.driver} runs CUDA up to {aim.cuda}.")
+    return Variant.CPU, aim.missing
 
 
 async def _with_installer(
@@ -97,18 +97,18 @@ async def _with_installer(
         )
 
     if spec.installer is not Installer.AUTO:
-        return way(spec.installer, f"{choices.NAMES[spec.installer]}, as asked for.")
+        return way(spec.installer, "As asked for.")
     if spec.channels:
-        return way(Installer.CONDA, "conda, since channels are asked for.")
+        return way(Installer.CONDA, "Channels are asked for, which are conda's.")
     if isinstance(conda, Refusal) and isinstance(pypi, Refusal):
         served = {item.installer for item in framework.recipes if item.variant is variant}
         # The refusal of a recipe that exists says more than that of one which does not.
         only_pypi = served == {Installer.PYPI}
         return way(Installer.PYPI if only_pypi else Installer.CONDA, "Neither conda nor PyPI can give it.")
     if isinstance(conda, Refusal):
-        return way(Installer.PYPI, f"PyPI: {conda.reason}")
+        return way(Installer.PYPI, conda.reason)
     if isinstance(pypi, Refusal):
-        return way(Installer.CONDA, f"conda: {pypi.reason}")
+        return way(Installer.CONDA, pypi.reason)
     return way(*_reachable(await probe()))
 
 
@@ -120,9 +120,11 @@ def _reachable(answers: tuple[ChannelAnswer, ...]) -> tuple[Installer, str]:
             cure = "Have the channel, the proxy or the certificate mended, or choose the installer pypi."
             raise ChannelError(answer.error, cure=cure)
     if any(answer.reachable for answer in answers):
-        return Installer.CONDA, f"conda: its channels answer ({names})."
+        return Installer.CONDA, f"The conda channels answer ({names})."
     why = next((answer.error for answer in answers if answer.error), "")
-    return Installer.PYPI, f"PyPI: none of the conda channels ({names}) can be reached. {why}".strip()
+    if len(answers) == 1 and why:
+        return Installer.PYPI, why
+    return Installer.PYPI, f"None of the conda channels ({names}) can be reached. {why}".strip()
 
 
 def _only(framework: Framework, gpu: Gpu) -> str:

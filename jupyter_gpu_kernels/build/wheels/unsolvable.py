@@ -60,6 +60,16 @@ def _absent(failure: Failure) -> GpuKernelsError | None:
     if match:
         msg = f"The package index has no {spaced(match[1])}."
         return SolveError(msg, cure="Ask for a version that exists.", detail=failure.text)
+    return _out_of_range(failure)
+
+
+def _out_of_range(failure: Failure) -> GpuKernelsError | None:
+    """A version beyond all that there are: "only x<=2 is available and you require x==99.*"."""
+    for name, available in re.findall(r"only ([A-Za-z0-9][\w.-]*?)([<>=!~]\S*) (?:is|are) available", failure.flat):
+        asked = _asked_for(failure).get(name, "")
+        if asked and _exclusive(available, asked):
+            msg = f"The package index has no {name}{asked}: it has {name}{available}."
+            return SolveError(msg, cure="Ask for a version that exists.", detail=failure.text)
     return None
 
 
@@ -129,7 +139,7 @@ def _collision(failure: Failure) -> GpuKernelsError | None:
 def _asked_for(failure: Failure) -> dict[str, str]:
     """What the user's own requirements say of versions, as far as uv mentions them."""
     found: dict[str, str] = {}
-    for listed in re.findall(r"you require (.+?)(?:, we can conclude|$)", failure.flat):
+    for listed in re.findall(r"(?<!conclude that )you require (.+?)(?:, we can conclude|$)", failure.flat):
         for name, spec in re.findall(
             r"(?<!\S)([A-Za-z0-9][\w.-]*?)(?:\[\S*?\])?([<>=!~]\S*?)(?=[.,]*(?:\s|$))", listed
         ):
