@@ -47,7 +47,8 @@ class GpuKernelProvisioner(LocalProvisioner):
         out = await super().pre_launch(**kwargs)
         started = time.perf_counter()
         try:
-            self._check_deaths()
+            # In a thread, since the last words of a dead kernel are waited for.
+            await asyncio.to_thread(self._check_deaths)
             self._last_words = None
             prepared = await asyncio.to_thread(self._prepare, list(out["cmd"]), dict(out["env"]))
         except GpuKernelsError as error:
