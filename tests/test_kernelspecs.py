@@ -22,6 +22,7 @@ from jupyter_gpu_kernels.build.kernelspec.kernel_json import KEY, kernel_json, l
 from jupyter_gpu_kernels.build.kernelspec.kernelspecs import (
     Registry,
     check_name_free,
+    check_place,
     kernels_directory,
     register,
     registered,
@@ -349,6 +350,17 @@ def test_what_a_killed_verification_has_left_is_forgotten_in_time(manifest: Mani
     with staged(manifest, Path(manifest.prefix), place):
         pass
     assert os.listdir(place) == ["young"]
+
+
+def test_a_place_that_cannot_be_written_is_refused_beforehand(jp_data_dir: Path) -> None:
+    check_place(sys_prefix=False)
+    check_place(sys_prefix=True)
+    # Root may write anywhere, but nobody can make a directory in a file.
+    jp_data_dir.mkdir(parents=True, exist_ok=True)
+    kernels_directory().write_text("")
+    with pytest.raises(InstallError, match="No kernel can be registered in") as caught:
+        check_place(sys_prefix=False)
+    assert caught.value.cure
 
 
 def test_a_directory_that_cannot_be_written_is_an_error_with_a_cure(manifest: Manifest) -> None:

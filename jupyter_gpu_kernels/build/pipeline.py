@@ -145,6 +145,7 @@ class Workshop:
         self.check(spec)
         async with self.writing(spec.name, "create"):
             await asyncio.to_thread(self.check_free, spec.name)
+            await asyncio.to_thread(kernelspecs.check_place, sys_prefix=spec.sys_prefix)
             return await self._construction.build(spec, reporter)
 
     async def rebuild(self, name: str, *, reporter: BuildReporter) -> Manifest:

@@ -65,8 +65,9 @@ class Settings(LoggingConfigurable):
     def _default_conda_envs_dir(self) -> str:
         # Imported here: .condarc is read when the first environment is asked for, not when a server starts.
         from ..build.conda.condarc import read_condarc
+        from ..build.disk.filesystem import writable
 
-        return str(next(filter(_writable, read_condarc().envs_dirs), Path.home() / ".conda" / "envs"))
+        return str(next(filter(writable, read_condarc().envs_dirs), Path.home() / ".conda" / "envs"))
 
     @default("virtualenvs_dir")
     def _default_virtualenvs_dir(self) -> str:
@@ -83,9 +84,3 @@ class Settings(LoggingConfigurable):
     @default("catalogue_dirs")
     def _default_catalogue_dirs(self) -> list[str]:
         return [str(Path(path) / "gpu-kernels" / "frameworks") for path in jupyter_config_path()]
-
-
-def _writable(directory: Path) -> bool:
-    """Whether a directory could be written, or made."""
-    existing = next((place for place in (directory, *directory.parents) if place.exists()), directory)
-    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)

@@ -55,6 +55,12 @@ def rename_new(source: Path, target: Path) -> None:
     source.rename(target)
 
 
+def writable(directory: Path) -> bool:
+    """Whether a directory can be written, or made."""
+    existing = next((place for place in (directory, *directory.parents) if os.path.lexists(place)), directory)
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+
+
 def sync_directory(folder: Path) -> None:
     """Make renames in a directory outlast a power cut, where the system can."""
     with contextlib.suppress(OSError):

@@ -21,9 +21,9 @@ from typing import Any
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_core.paths import jupyter_data_dir
 
-from ...errors import NameTakenError
+from ...errors import InstallError, NameTakenError
 from ...models import Manifest
-from ..disk.filesystem import exchange, explained, remove_tree, rename_new, sync_directory
+from ..disk.filesystem import exchange, explained, remove_tree, rename_new, sync_directory, writable
 from .kernel_json import KEY, kernel_json, logo
 
 #: Our directory beside ``kernels``: on the same filesystem, and nowhere that Jupyter looks for kernels.
@@ -66,6 +66,19 @@ def check_name_free(
             taken = folder in targets or (Path(entry) / "kernel.json").is_file()
             if Path(entry).name.lower() == name and taken:
                 _check_owner(Path(entry), prefix)
+
+
+def check_place(*, sys_prefix: bool) -> None:
+    """Refuse a place where no kernel can be registered, before anything is built for it.
+
+    Raises:
+        InstallError: It cannot be written.
+    """
+    kernels = kernels_directory(sys_prefix=sys_prefix)
+    if not writable(kernels):
+        msg = f"No kernel can be registered in {kernels}: you may not write there."
+        other = "register it for yourself alone (without sys_prefix)" if sys_prefix else "set JUPYTER_DATA_DIR"
+        raise InstallError(msg, cure=f"Have that directory made writable, or {other}.")
 
 
 def register(
