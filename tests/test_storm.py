@@ -168,7 +168,7 @@ def test_whole_or_nothing_after_every_kill(server: StormServer) -> None:
             await_(lambda: not marked(), timeout=15)
             server.start()
         path = f"jupyter-gpu-kernels/jobs/{job['id']}"
-        done = await_(lambda path=path: JobState((now := server.ask("GET", path))["state"]).final and now)
+        done = await_(lambda path=path: (now := server.ask("GET", path)) and JobState(now["state"]).final and now)
         outcomes.append(f"{spec.get('installer', 'conda')}, {what}: {check(server, done, spec, seed)}")
     leftovers = [name for number in range(KILLS) for name in traces(f"storm-{number}") if ".conda/envs/.gen" in name]
     assert leftovers == [], (seed, outcomes)
