@@ -64,6 +64,8 @@ class JobRunner:
         self._worker = worker
         self._slots = asyncio.Semaphore(limit)
         self._live: dict[str, LiveJob] = {}
+        # Those of finished jobs too, as long as they tidy up.
+        self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self._heart: asyncio.Task[None] | None = None
         self._log = logging.getLogger(__name__)
@@ -164,7 +166,7 @@ class JobRunner:
     async def close(self, timeout: float = 4.0) -> None:
         """Stop all work, within some seconds. Builds and removals go back to the queue, for whoever starts next."""
         self._closing = True
-        tasks = {live.task for live in self._live.values() if live.task is not None and not live.task.done()}
+        tasks = set(self._tasks)
         for task in tasks:
             task.cancel()
         if tasks:
@@ -178,6 +180,8 @@ class JobRunner:
         live = LiveJob(job, self.ledger.records, self._publish)
         self._live[job.id] = live
         live.task = asyncio.create_task(self._run(live, recover), name=f"gpu-kernels {job.kind.value} {job.name}")
+        self._tasks.add(live.task)
+        live.task.add_done_callback(self._tasks.discard)
         self._publish(job)
         if self._heart is None or self._heart.done():
             self._heart = asyncio.create_task(self._beat())
