@@ -160,6 +160,18 @@ async def test_environment_and_directory_are_the_given_ones(tmp_path: Path) -> N
     assert out == [f"{tmp_path} 1 False"]
 
 
+async def test_a_tool_steps_back_for_whoever_waits_for_it() -> None:
+    own = Path("/proc/self/autogroup")
+    before = own.read_text() if own.exists() else ""
+    lines: list[str] = []
+    code = "import os; print(os.nice(0)); print(open('/proc/self/autogroup').read())"
+    await run_tool(python(code if before else "import os; print(os.nice(0))"), on_line=lines.append)
+    assert int(lines[0]) == min(os.nice(0) + 10, 19)
+    if before:
+        assert lines[1].endswith(" nice 10")
+        assert own.read_text() == before, "the session of whoever waits is another one"
+
+
 async def test_silence_ends_the_tool(pids: Path) -> None:
     with pytest.raises(ToolSilentError):
         await run_tool(python(STUBBORN, str(pids)), silence=0.8)

@@ -27,6 +27,10 @@ COMPLAINT = "leash: "
 #: Seconds in which killed processes must be gone; only a hanging disk keeps one longer.
 PATIENCE = 10.0
 
+#: How far the tool steps back (nice) for whoever else wants a processor, first of all the server that waits for it:
+#: a cell's answer must not wait for a compiler. A machine that is idle otherwise lets it work as fast as ever.
+POLITENESS = 10
+
 #: From <linux/prctl.h>.
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -34,6 +38,9 @@ PR_SET_CHILD_SUBREAPER = 36
 #: From winnt.h.
 JOB_OBJECT_EXTENDED_LIMIT_INFORMATION = 9
 JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE = 0x2000
+
+#: From winbase.h: Windows' word for the same politeness.
+BELOW_NORMAL_PRIORITY_CLASS = 0x4000
 
 
 class RefusalError(Exception):
@@ -48,13 +55,17 @@ class Tool:
     """The tool and everything that it starts."""
 
     def __init__(self, command: list[str], *, piped: bool) -> None:
-        die_with_us = _bind_family()
+        _step_back()
+        enter = _bind_family()
         self._reaped = False
         self._guard = threading.Lock()
         try:
-            # Between fork and exec only a prepared foreign function is called; no other thread runs yet.
+            # Between fork and exec only prepared system calls are made; no other thread runs yet.
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE if piped else subprocess.DEVNULL, preexec_fn=die_with_us
+                command,
+                stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
+                preexec_fn=enter,
+                creationflags=BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else 0,
             )
         except FileNotFoundError as error:
             raise RefusalError(127, f"cannot find {error.filename or command[0]}") from error
@@ -100,6 +111,14 @@ class Tool:
         return status
 
 
+def _step_back() -> None:
+    """Let the session give way: where Linux groups processes by session, niceness counts only within one."""
+    # Source: sched(7), "The autogroup feature". Only in a session that is all ours.
+    if sys.platform == "linux" and os.getsid(0) == os.getpid():
+        with contextlib.suppress(OSError), open("/proc/self/autogroup", "w") as file:  # noqa: PTH123 (start-up time)
+            file.write(str(POLITENESS))
+
+
 def _bind_family() -> Callable[[], None] | None:
     """Tie the fate of what we start to ours.
 
@@ -110,7 +129,12 @@ def _bind_family() -> Callable[[], None] | None:
         _enter_job_object()
         return None
     if sys.platform != "linux":
-        return lambda: os.setpgid(0, 0)
+
+        def leave() -> None:
+            os.setpgid(0, 0)
+            os.nice(POLITENESS)
+
+        return leave
     import ctypes
 
     libc = ctypes.CDLL(None, use_errno=True)
@@ -120,6 +144,7 @@ def _bind_family() -> Callable[[], None] | None:
 
     def enter() -> None:
         os.setpgid(0, 0)
+        os.nice(POLITENESS)
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != leash:  # It died before the line above.
             os._exit(125)

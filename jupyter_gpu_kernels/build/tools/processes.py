@@ -7,9 +7,9 @@ import codecs
 import contextlib
 import functools
 import os
-import signal
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -251,8 +251,20 @@ async def _settled(future: asyncio.Future[None], seconds: float) -> bool:
 
 
 def _kill_session(session: int) -> None:
-    """Kill every process of a session."""
+    """Kill every process of a session, and wait until they are gone: dying takes a moment on a busy machine."""
+    deadline = time.monotonic() + AFTERGLOW
+    while (left := _members(session)) and time.monotonic() < deadline:
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        time.sleep(0.005)
+
+
+def _members(session: int) -> list[psutil.Process]:
+    """The living processes of a session."""
+    found = []
     for pid in psutil.pids():
-        with contextlib.suppress(OSError):
-            if os.getsid(pid) == session:
-                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(OSError, psutil.Error):
+            if os.getsid(pid) == session and (process := psutil.Process(pid)).status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
