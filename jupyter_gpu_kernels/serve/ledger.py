@@ -155,14 +155,10 @@ def unforeseen(error: Exception) -> ErrorReport:
 
 
 def _busy(job: Job) -> EnvironmentBusyError:
-    doing = {
-        JobKind.CREATE: "built",
-        JobKind.REBUILD: "rebuilt",
-        JobKind.REMOVE: "removed",
-        JobKind.VERIFY: "verified",
-        JobKind.BENCHMARK: "benchmarked",
-    }[job.kind]
-    msg = f"The environment {job.name!r} is being {doing} by {describe(job.owner)}."
+    # Imported here: a server that only starts needs no locks.
+    from ..build.disk.locks import DOINGS
+
+    msg = f"The environment {job.name!r} is being {DOINGS[job.kind.value]} by {describe(job.owner)}."
     return EnvironmentBusyError(msg, cure="Wait until that is finished, or cancel it.")
 
 
