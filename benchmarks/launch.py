@@ -23,7 +23,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
 from .material import PYPI, build, workplace
-from .measure import Sample, milliseconds, paired, show, verdict
+from .measure import Sample, milliseconds, paired, paired_interval, show, turns, verdict
 
 PACKAGES = ("nvidia-cuda-runtime-cu12==12.9.79",)
 
@@ -79,14 +79,12 @@ async def measure(folder: Path, names: list[str], rounds: int, seconds: float) -
     """Launch each kernel once a round, after one round that does not count."""
     samples: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
     deadline = time.monotonic() + seconds
-    for number in range(-1, rounds):
-        if number >= FEWEST and time.monotonic() > deadline:
+    for number, (counts, name) in enumerate(turns(names, rounds)):
+        if number % len(names) == 0 and number > FEWEST * len(names) and time.monotonic() > deadline:
             break
-        turn = number % len(names)
-        for name in names[turn:] + names[:turn]:
-            sample = await launch(folder, name)
-            if number >= 0:
-                samples[name].append(sample)
+        sample = await launch(folder, name)
+        if counts:
+            samples[name].append(sample)
     return samples
 
 
@@ -112,7 +110,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         prog="python -m benchmarks.launch", description="Launch one environment three ways."
     )
     parser.add_argument("--prefix", type=Path, help="environment to launch (default: one made for the occasion)")
-    parser.add_argument("--rounds", type=int, default=25, help="launches of each kind")
+    parser.add_argument("--rounds", type=int, default=60, help="launches of each kind")
     parser.add_argument("--seconds", type=float, default=60, help=f"time after which {FEWEST} launches are enough")
     parser.add_argument("--json", action="store_true", help="print JSON only")
     options = parser.parse_args(arguments)
@@ -137,9 +135,11 @@ def main(arguments: Sequence[str] = ()) -> int:
         }
         print(json.dumps(report))
     else:
+        low, high = paired_interval(ready["ours"], ready["plain"])
+        told = verdict(overhead, goal) + (", but the noise is larger than that" if low <= goal < high else "")
         note = (
-            f"ours over plain, median of {len(ready['ours'].seconds)} pairs: {1000 * overhead:+.1f} ms: "
-            f"{verdict(overhead, goal)} (goal {milliseconds(goal)}: 15 ms or 3 %)\n"
+            f"ours over plain, median of {len(ready['ours'].seconds)} pairs: {1000 * overhead:+.1f} ms "
+            f"({1000 * low:+.1f} … {1000 * high:+.1f} with 95 %): {told} (goal {milliseconds(goal)}: 15 ms or 3 %)\n"
             f"of that, before the process starts: {1000 * before:+.1f} ms; "
             f"the shell wrapper over plain: {1000 * paired(ready['shell'], ready['plain']):+.1f} ms"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import time
@@ -46,9 +47,9 @@ def timed(action: Callable[[], object]) -> float:
 
 
 def turns(names: Sequence[str], rounds: int, *, warm_up: int = 1) -> list[tuple[bool, str]]:
-    """Who comes when: every candidate once a round, each round begins with another one.
+    """Who comes when: every candidate once a round, each round begins with another one, every other runs backwards.
 
-    A slow moment of the machine so hits all of them alike.
+    A slow moment of the machine so hits all of them alike, and nobody always comes after the same one.
 
     Returns:
         Names in order, each with whether it counts: the first ``warm_up`` rounds do not.
@@ -56,7 +57,8 @@ def turns(names: Sequence[str], rounds: int, *, warm_up: int = 1) -> list[tuple[
     order = []
     for number in range(-warm_up, rounds):
         first = number % len(names)
-        order += [(number >= 0, name) for name in (*names[first:], *names[:first])]
+        these = (*names[first:], *names[:first])
+        order += [(number >= 0, name) for name in (these if number % 2 else these[::-1])]
     return order
 
 
@@ -64,6 +66,14 @@ def paired(ours: Sample, other: Sample) -> float:
     """What ours takes more than the other: median of the differences between neighbours, in seconds."""
     pairs = zip(ours.seconds, other.seconds, strict=True)
     return statistics.median(one - another for one, another in pairs)
+
+
+def paired_interval(ours: Sample, other: Sample) -> tuple[float, float]:
+    """Where the true median of those differences lies, with a confidence of 95 % (order statistics), in seconds."""
+    ordered = sorted(one - another for one, another in zip(ours.seconds, other.seconds, strict=True))
+    reach = 0.98 * len(ordered) ** 0.5
+    low, high = len(ordered) / 2 - reach, len(ordered) / 2 + reach
+    return ordered[max(0, math.floor(low))], ordered[min(len(ordered) - 1, math.ceil(high))]
 
 
 def verdict(value: float, goal: float) -> str:
