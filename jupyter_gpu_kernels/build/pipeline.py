@@ -23,7 +23,6 @@ from ..models import (
 from ..prefix.manifest import write_manifest
 from .bytecode import sweep_store
 from .conda import neighbour
-from .conda.engine import CondaEngine
 from .construction import BuildReporter, Construction
 from .disk.generations import Generations
 from .disk.inventory import Inventory
@@ -32,7 +31,6 @@ from .kernelspec import kernelspecs
 from .planning.planner import Planner
 from .reporting import Reporter
 from .tools.insistence import finish, insist
-from .wheels.engine import WheelsEngine
 
 
 class Workshop:
@@ -40,46 +38,33 @@ class Workshop:
 
     Args:
         planner: Answers what would be built.
-        conda: The conda installer.
-        wheels: The PyPI installer.
+        construction: Builds what was planned; its staging directory is ``staging`` below ``state_dir``.
         inventory: What is there.
         generations: Where environments of each kind are built.
         hardware: Tells what this machine has.
         state_dir: For locks and staged kernelspecs.
         bytecode_dir: Store of compiled modules, shared by all environments.
-        verify_timeout: Seconds that a verification may take.
     """
 
     def __init__(
         self,
         *,
         planner: Planner,
-        conda: CondaEngine,
-        wheels: WheelsEngine,
+        construction: Construction,
         inventory: Inventory,
         generations: Mapping[EnvironmentKind, Generations],
         hardware: Callable[[], Hardware],
         state_dir: Path,
         bytecode_dir: Path,
-        verify_timeout: float = 300,
     ) -> None:
         self._planner = planner
+        self._construction = construction
         self._inventory = inventory
         self._generations = generations
         self._hardware = hardware
         self.state_dir = state_dir
         self._staging = state_dir / "staging"
         self._bytecode_dir = bytecode_dir
-        self._construction = Construction(
-            planner=planner,
-            conda=conda,
-            wheels=wheels,
-            generations=generations,
-            hardware=hardware,
-            staging=self._staging,
-            bytecode_dir=bytecode_dir,
-            verify_timeout=verify_timeout,
-        )
 
     def frameworks(self) -> tuple[Framework, ...]:
         """The catalogue."""

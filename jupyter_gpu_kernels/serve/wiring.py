@@ -14,6 +14,7 @@ from ..build import pipeline
 from ..build.conda.condarc import read_condarc
 from ..build.conda.engine import CondaEngine
 from ..build.conda.settings import ChannelSettings
+from ..build.construction import Construction
 from ..build.disk.generations import Generations
 from ..build.disk.inventory import Inventory
 from ..build.kernelspec import kernelspecs
@@ -54,21 +55,32 @@ def open_workshop(settings: Settings) -> Workshop:
         free_bytes=lambda installer: _free_bytes(
             roots[EnvironmentKind.CONDA if installer is Installer.CONDA else EnvironmentKind.VIRTUALENV]
         ),
+        copies=lambda: wheels.must_copy(roots[EnvironmentKind.VIRTUALENV]),
         local_channels=settings.local_channels,
         allow_builds=settings.allow_source_builds,
         notices=lambda: (*catalogue.warnings, *read_condarc().warnings),
     )
-    registry = kernelspecs.Registry()
-    return BenchmarkingWorkshop(
+    generations = {kind: Generations(root) for kind, root in roots.items()}
+    bytecode_dir = cache_dir / "bytecode"
+    construction = Construction(
         planner=planner,
         conda=conda,
         wheels=wheels,
+        generations=generations,
+        hardware=hardware,
+        staging=state_dir / "staging",
+        bytecode_dir=bytecode_dir,
+        verify_timeout=settings.verify_timeout,
+    )
+    registry = kernelspecs.Registry()
+    return BenchmarkingWorkshop(
+        planner=planner,
+        construction=construction,
         inventory=Inventory(tuple(roots.values()), lambda: {name: str(place) for name, place in registry().items()}),
-        generations={kind: Generations(root) for kind, root in roots.items()},
+        generations=generations,
         hardware=hardware,
         state_dir=state_dir,
-        bytecode_dir=cache_dir / "bytecode",
-        verify_timeout=settings.verify_timeout,
+        bytecode_dir=bytecode_dir,
         benchmark_timeout=settings.benchmark_timeout,
     )
 
