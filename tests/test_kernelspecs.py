@@ -285,6 +285,11 @@ def test_the_kernel_of_another_environment_is_told_from_our_own(manifest: Manife
     with pytest.raises(NameTakenError) as caught:
         check_name_free("tf-warp", prefix=tmp_path / "other")
     assert f"belongs to the GPU kernel of the environment {manifest.prefix}, in {folder}." in caught.value.message
+    assert f"`jupyter gpu-kernels remove {Path(manifest.prefix).name}`" in caught.value.cure
+    Path(manifest.prefix).rename(tmp_path / "elsewhere")
+    with pytest.raises(NameTakenError, match=f"{manifest.prefix}, which is gone, in") as caught:
+        check_name_free("tf-warp")
+    assert "`jupyter kernelspec remove tf-warp`" in caught.value.cure
     with pytest.raises(NameTakenError):
         check_name_free("TF-WARP")
 

@@ -274,8 +274,12 @@ def _check_owner(place: Path, prefix: Path | None) -> None:
         return
     name = place.name.lower()
     if ours is not None:
-        msg = f"The kernel name {name!r} belongs to the GPU kernel of the environment {_owner(ours)}, in {place}."
-        cure = f"Choose another name, or remove that one with `jupyter gpu-kernels remove {name}`."
+        owner = Path(_owner(ours))
+        # Only what is there can be removed by its name, whose case counts.
+        gone = "" if _owner(ours) and owner.is_dir() else ", which is gone"
+        msg = f"The kernel name {name!r} belongs to the GPU kernel of the environment {owner}{gone}, in {place}."
+        command = f"kernelspec remove {name}" if gone else f"gpu-kernels remove {owner.name}"
+        cure = f"Choose another name, or remove that one with `jupyter {command}`."
     elif spec:
         title = spec.get("display_name") or name
         msg = f'The kernel name {name!r} belongs to the kernel "{title}" in {place}.'
