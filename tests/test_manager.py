@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from scripted import VERIFICATION, ScriptedManager, manifest_of
+from scripted import VERIFICATION, ScriptedManager, ScriptedWorkshop, manifest_of
 
 from jupyter_gpu_kernels.errors import (
     BrokenEnvironmentError,
@@ -74,6 +76,23 @@ async def test_the_configured_installer_serves_whoever_asks_for_none(manager: Sc
     assert job.spec.installer is Installer.PYPI
     for spec in (replace(SPEC, installer=Installer.CONDA), replace(SPEC, channels=("conda-forge",))):
         assert (await manager.plan(replace(spec, name="b"))).spec.installer is spec.installer
+
+
+async def test_the_workshop_is_never_made_on_the_event_loop() -> None:
+    made: list[int] = []
+
+    class Manager(ScriptedManager):
+        def _workshop_default(self) -> ScriptedWorkshop:
+            made.append(threading.get_ident())
+            return super()._workshop_default()
+
+    for verb in ("plan", "create", "get", "environments", "frameworks", "hardware", "recover"):
+        manager = Manager()
+        with contextlib.suppress(NotFoundError):
+            await getattr(manager, verb)(*{"plan": [SPEC], "create": [SPEC], "get": ["tf"]}.get(verb, []))
+        await manager.close(timeout=1)
+    assert len(made) == 7
+    assert threading.get_ident() not in made
 
 
 @pytest.mark.parametrize(

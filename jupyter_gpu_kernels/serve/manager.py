@@ -108,7 +108,8 @@ class GpuKernelsManager(Settings):
             SolveError: No set of packages satisfies it.
             ChannelError: A channel or index does not answer as it should.
         """
-        return await self.workshop.plan(await self._checked(spec))
+        checked = await self._checked(spec)
+        return await self.workshop.plan(checked)
 
     async def create(self, spec: EnvironmentSpec) -> Job:
         """Begin to build, verify and register an environment.
