@@ -17,7 +17,7 @@ from jupyter_gpu_kernels.build.conda.settings import ChannelSettings
 from jupyter_gpu_kernels.build.planning import choices, drivers
 from jupyter_gpu_kernels.build.planning.catalogue import Catalogue
 from jupyter_gpu_kernels.build.planning.choices import Target
-from jupyter_gpu_kernels.build.planning.planner import Planned, Planner
+from jupyter_gpu_kernels.build.planning.planner import COPIED, Planned, Planner
 from jupyter_gpu_kernels.build.wheels.engine import WheelsEngine
 from jupyter_gpu_kernels.errors import (
     ChannelError,
@@ -62,6 +62,7 @@ class Workbench:
         self.hardware = NO_DRIVER
         self.platform = "linux-64"
         self.free: int | None = None
+        self.copied = False
 
     async def planned(self, framework: str, **fields: object) -> Planned:
         async def hardware() -> Hardware:
@@ -69,6 +70,9 @@ class Workbench:
 
         def settings(spec: EnvironmentSpec) -> ChannelSettings:
             return ChannelSettings(channels=spec.channels or self.channels, retries=0)
+
+        async def copies() -> bool:
+            return self.copied
 
         free = self.free
         planner = Planner(
@@ -79,6 +83,7 @@ class Workbench:
             settings,
             platform=self.platform,
             free_bytes=None if free is None else lambda installer: free,
+            copies=copies,
         )
         return await planner.plan(EnvironmentSpec(name="warp", framework=framework, **fields))  # type: ignore[arg-type]
 
@@ -448,6 +453,36 @@ async def test_wheels_are_chosen_for_driver_and_gpu(
     assert plan.installer_reason.startswith("The channel http://127.0.0.1:9/conda-forge could not be read:")
     assert planned.conda is None
     assert planned.wheels is not None
+
+
+@pytest.mark.parametrize(("capability", "old"), [("6.1", True), ("7.0", True), ("7.5", False), ("12.0", False)])
+async def test_cudnn_is_one_that_runs_on_the_gpu(
+    wheel_bench: Workbench, tmp_path: Path, capability: str, old: bool
+) -> None:
+    for version in ("9.10.2", "9.22.0"):
+        make_wheel(tmp_path / "wheels", "nvidia-cudnn-cu12", version)
+    make_wheel(tmp_path / "wheels", "nvidia-cuda-runtime-cu12", "12.9.79")
+    make_wheel(tmp_path / "wheels", "tensorflow", "2.21.0", requires=("nvidia-cudnn-cu12", "nvidia-cuda-runtime-cu12"))
+    wheel_bench.hardware = machine(capability, cuda="13.0")
+    plan = await wheel_bench.plan("tensorflow", variant=GPU)
+    found = {item.name: item.version for item in plan.packages}
+    assert found["nvidia-cudnn-cu12"] == ("9.10.2" if old else "9.22.0")
+    assert any("may take many minutes" in warning for warning in plan.warnings) == (capability == "12.0")
+
+
+async def test_files_that_must_be_copied_are_a_warning(wheel_bench: Workbench) -> None:
+    wheel_bench.hardware = machine()
+    assert COPIED not in (await wheel_bench.plan("pytorch")).warnings
+    wheel_bench.copied = True
+    assert COPIED in (await wheel_bench.plan("pytorch")).warnings
+
+
+async def test_where_only_conda_could_help_both_ways_are_told(wheel_bench: Workbench) -> None:
+    error = await _error(wheel_bench, "caffe")
+    assert isinstance(error, ChannelError)
+    assert error.message.startswith("The project called caffe on the Python Package Index is an empty placeholder")
+    assert "127.0.0.1 does not accept connections" in error.message
+    assert "mirror" in error.cure
 
 
 async def test_a_driver_that_is_too_old_for_every_wheel_is_told_the_least_one(wheel_bench: Workbench) -> None:

@@ -455,6 +455,10 @@ async def test_a_real_package_comes_from_the_configured_index(tmp_path: Path) ->
     assert said.strip() == solution.packages[1].version
 
 
+async def test_must_copy_tells_filesystems_apart(engine: EngineMaker, tmp_path: Path) -> None:
+    assert not await engine().must_copy(tmp_path / "not" / "yet")
+
+
 SERVER = """
 import asyncio, pathlib, sys
 from jupyter_gpu_kernels.build.reporting import SilentReporter

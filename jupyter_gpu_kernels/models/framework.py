@@ -50,7 +50,9 @@ class Recipe:
         cuda_package: Spec that forces one CUDA version, e.g. ``cuda-version={cuda}``; empty if there is none.
         torch_backend: uv's ``--torch-backend``, with ``{cuda}`` as bare digits (``cu{cuda}``); empty for none.
         only_exact: Take it only when a CUDA version was asked for.
-        capability: Compute capabilities that it has machine code for.
+        capability: Compute capabilities that it runs on.
+        native: Compute capabilities that it has machine code for; for the rest the driver compiles. Empty for all.
+        before_turing: Specs to add where a GPU is older than Turing (compute capability 7.5).
         channels: Conda channels that have it, where the usual ones do not.
         sees_cuda: Whether a CPU recipe still shows the machine's CUDA to the solver.
         guard: What proves the solution.
@@ -68,6 +70,8 @@ class Recipe:
     torch_backend: str = ""
     only_exact: bool = False
     capability: str = ""
+    native: str = ""
+    before_turing: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     sees_cuda: bool = False
     guard: Guard | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from ...models import EnvironmentSpec, Framework, Hardware, Recipe, Variant
@@ -33,6 +34,12 @@ def cautions(
         return
     if not hardware.gpus:
         yield f"Whether it runs on a GPU cannot be tried on this machine. {hardware.reason}".strip()
+    unknown = [item for item in aim.capabilities if recipe.native and item not in SpecifierSet(recipe.native)]
+    if unknown:
+        yield (
+            f"This build of {framework.title} has no machine code for a GPU of compute capability {unknown[0]}: the "
+            "driver compiles it when the GPU is first used, which may take many minutes, and keeps it."
+        )
     if aim.cuda and cuda and Version(cuda) > Version(aim.cuda):
         # https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html
         yield (
@@ -44,4 +51,7 @@ def cautions(
 def disk_caution(needed: int, free: int) -> Iterator[str]:
     """The warning of a disk that is too small; both in bytes."""
     if free < needed:
-        yield f"The disk has {free / 1e9:.1f} GB left, and this takes about {needed / 1e9:.1f} GB with its downloads."
+        yield (
+            f"The disk has {free / 1e9:.1f} GB left, and this takes about {needed / 1e9:.1f} GB with its downloads. "
+            "Free some space first."
+        )

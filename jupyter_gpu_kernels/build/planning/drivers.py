@@ -28,6 +28,15 @@ KNOWN = tuple(
 )
 
 
+#: The compute capability of Turing. Libraries have dropped what is older while CUDA 12 still compiles for it.
+TURING = Version("7.5")
+
+
+def before_turing(capabilities: Sequence[str]) -> bool:
+    """Whether one of some GPUs is older than Turing."""
+    return any(Version(item) < TURING for item in capabilities)
+
+
 def major(version: str) -> int:
     """Major version: ``13`` of ``"13.0"``."""
     return int(version.partition(".")[0])

@@ -39,6 +39,7 @@ def conda_request(
     version = _joined(_prefix(spec.version), recipe.versions) or "*"
     specs = [text.replace("{version}", version) for text in recipe.packages]
     specs += _cuda_specs(recipe, spec, aim)
+    specs += recipe.before_turing if drivers.before_turing(aim.capabilities) else ()
     python = _joined(_prefix(spec.python), recipe.python)
     specs += [f"python {python}" if python else "python", *_ESSENTIALS, *spec.packages]
     specs += framework.companions if spec.companions else ()
@@ -53,12 +54,13 @@ def conda_request(
 
 
 def wheels_request(
-    framework: Framework, recipe: Recipe, spec: EnvironmentSpec, *, allow_builds: bool = False
+    framework: Framework, recipe: Recipe, spec: EnvironmentSpec, aim: Target, *, allow_builds: bool = False
 ) -> WheelsRequest:
     """What the PyPI installer is asked for; arguments as those of :func:`conda_request`."""
     requirements = [_ESSENTIALS[0], *(framework.companions if spec.companions else ())]
     version = _joined(f"=={_prefix(spec.version)}" if spec.version else "", recipe.versions)
     requirements += [text.replace("{version}", version) for text in recipe.packages]
+    requirements += recipe.before_turing if drivers.before_turing(aim.capabilities) else ()
     backend = recipe.torch_backend
     if spec.cuda and recipe.variant is Variant.GPU:
         requirements += [recipe.cuda_package.replace("{cuda}", spec.cuda)] if recipe.cuda_package else []

@@ -25,6 +25,13 @@ CUDA_FOR_CPU = (
 )
 
 
+#: Said where wheels cannot be hard-linked from their cache into an environment.
+COPIED = (
+    "The environments and uv's cache lie on different filesystems, so that every environment has its own copy of every "
+    "file. To save time and room, put both on the same one: set UV_CACHE_DIR, or the trait virtualenvs_dir."
+)
+
+
 class CondaSolver(Protocol):
     """What planning needs of :class:`~jupyter_gpu_kernels.build.conda.engine.CondaEngine`."""
 
@@ -113,6 +120,7 @@ class Planner:
         settings: Tells the channels for a spec; a RefusedError of it becomes a refusal. Called in a thread, as are
             the next one and the last, since all of them look at the disk.
         free_bytes: Tells how much room an installer's environments have, in bytes; ``None`` not to look.
+        copies: Tells whether wheels must be copied from their cache, as between filesystems; ``None`` not to look.
         local_channels: Whether ``file:`` URLs may be asked for as channels.
         allow_builds: Whether wheels may be built from source code, which runs the package's set-up program.
         platform: Conda's name of the platform to plan for, empty for this one's.
@@ -128,6 +136,7 @@ class Planner:
         settings: Callable[[EnvironmentSpec], ChannelSettings],
         *,
         free_bytes: Callable[[Installer], int] | None = None,
+        copies: Callable[[], Awaitable[bool]] | None = None,
         local_channels: bool = False,
         allow_builds: bool = False,
         platform: str = "",
@@ -139,6 +148,7 @@ class Planner:
         self._hardware = hardware
         self._settings = settings
         self._free_bytes = free_bytes
+        self._copies = copies
         self._local_channels = local_channels
         self._allow_builds = allow_builds
         self._platform = platform
@@ -250,7 +260,9 @@ class Planner:
 
     async def _with_wheels(self, task: _Task) -> Planned:
         """Plan a virtual environment."""
-        request = filling.wheels_request(task.framework, task.recipe, task.spec, allow_builds=self._allow_builds)
+        request = filling.wheels_request(
+            task.framework, task.recipe, task.spec, task.aim, allow_builds=self._allow_builds
+        )
         remarks: tuple[str, ...] = ()
         try:
             try:
@@ -272,6 +284,8 @@ class Planner:
             download_bytes=solution.download_bytes,
             disk_bytes=solution.disk_bytes,
         )
+        if self._copies is not None and await self._copies():
+            remarks = (*remarks, COPIED)
         plan = dataclasses.replace(plan, warnings=(*plan.warnings, *remarks, *solution.warnings))
         return Planned(plan=plan, framework=task.framework, wheels=solution)
 

@@ -197,6 +197,13 @@ class WheelsEngine:
             await self._fetch(uv, words, solution, cwd, Stage.WHEELS, reporter, lock)
         await asyncio.to_thread(rewrite_scripts, layout, final)
 
+    async def must_copy(self, envs_dir: Path) -> bool:
+        """Whether uv's cache lies on another filesystem than environments: then nothing is shared by hard links."""
+        uv = await self._uv(())
+        with _throwaway() as cwd:
+            answer = await solving.ask(uv, "cache", "dir", cwd=cwd, solving=False)
+        return await asyncio.to_thread(_apart, Path(answer.output.strip()), envs_dir)
+
     async def _uv(self, indexes: tuple[str, ...]) -> Uv:
         environ = self._environ
         uv = await asyncio.to_thread(
@@ -286,6 +293,18 @@ def _options(what: WheelsRequest | WheelsSolution) -> tuple[str, ...]:
     """Options that must be the same in every command about one set of wheels."""
     builds = () if what.allow_builds else ("--only-binary", ":all:")
     return (*builds, *(("--torch-backend", what.torch_backend) if what.torch_backend else ()))
+
+
+def _apart(cache: Path, envs_dir: Path) -> bool:
+    def device(path: Path) -> int:
+        while not path.exists() and path != path.parent:
+            path = path.parent
+        return path.stat().st_dev
+
+    try:
+        return device(cache) != device(envs_dir)
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager
