@@ -114,6 +114,10 @@ def test_an_environment_without_ipykernel_is_refused_if_it_needs_one(conda: Path
     with pytest.raises(BrokenEnvironmentError, match="has no ipykernel"):
         prepare(command, SERVER, wishes={}, policy_wishes=None, cache=tmp_path / "cache")
     (conda / "lib/python3.12/site-packages/ipykernel-7.3.dist-info").mkdir()
+    with pytest.raises(BrokenEnvironmentError) as caught:
+        prepare(command, SERVER, wishes={}, policy_wishes=None, cache=tmp_path / "cache")
+    assert f"`jupyter gpu-kernels rebuild {conda.name}`" in caught.value.cure, "metadata alone start nothing"
+    (conda / "lib/python3.12/site-packages/_ipykernel.pth").touch()
     assert prepare(command, SERVER, wishes={}, policy_wishes=None, cache=tmp_path / "cache").warnings == ()
 
 

@@ -229,9 +229,11 @@ async def test_a_vanished_environment_is_explained_and_a_restart_looks_again(
         assert reply["status"] == "error"
         assert reply["ename"] == "broken_environment"
         (text,) = (output["text"] for output in outputs if output.get("name") == "stderr")
-        assert text == f"The environment {gone} does not exist.\n\nRebuild the environment, or remove its kernel.\n"
+        assert text.startswith(
+            f"The environment {gone} does not exist.\n\nCreate it again under its name, {gone.name}, "
+        )
         (shown,) = (output["data"] for output in outputs if output["msg_type"] == "display_data")
-        assert "**What to do:** Rebuild the environment" in shown["text/markdown"]
+        assert "**What to do:** Create it again under its name" in shown["text/markdown"]
         info = await client.kernel_info(reply=True, timeout=10)
         assert info["content"]["language_info"]["name"] == "python"
         await manager.interrupt_kernel()

@@ -202,4 +202,8 @@ def _answer(manager: GpuKernelsManager, job: Job, good: str) -> Answer:
     if job.state is JobState.CANCELLED or job.error is None:
         return Answer(model=job, error="Cancelled.\n", exit_code=of_job(job))
     log = manager.runner.ledger.records.log_path(job.id)
-    return Answer(model=job, error=f"{text.error(job.error)}The whole log: {log}\n", exit_code=of_job(job))
+    return Answer(
+        model=job,
+        error=f"{text.error(job.error)}{text.details(job.error)}The whole log: {log}\n",
+        exit_code=of_job(job),
+    )

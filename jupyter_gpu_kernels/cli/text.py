@@ -69,10 +69,10 @@ def environments(found: Sequence[Environment]) -> str:
     rows = [
         (
             environment.name,
-            environment.framework,
+            environment.framework or "-",
             environment.framework_version or "-",
             environment.cuda or "-",
-            environment.python,
+            environment.python or "-",
             environment.installer.value,
             _state(environment),
         )
@@ -82,6 +82,8 @@ def environments(found: Sequence[Environment]) -> str:
 
 
 def _state(environment: Environment) -> str:
+    if environment.damaged:
+        return "damaged: remove it and create it again"
     verification = environment.verification
     state = verification.outcome.value.replace("_", " ") if verification else "not verified"
     return state if environment.registered else f"{state}, not registered"

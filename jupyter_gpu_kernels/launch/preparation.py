@@ -26,8 +26,6 @@ from .activation import activate
 #: Seconds to wait for another launch in the same environment before going on without the lock.
 PATIENCE = 30.0
 
-_REBUILD = "Rebuild the environment, or remove its kernel and create it again."
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Prepared:
@@ -95,7 +93,7 @@ def startable_layout(command: Sequence[str], inherited: Mapping[str, str]) -> La
     if not os.access(python, os.X_OK):
         gone = "leads to a Python that is no longer there" if python.is_symlink() else "is missing or cannot be run"
         msg = f"The interpreter {python} {gone}."
-        raise BrokenEnvironmentError(msg, cure=_REBUILD)
+        raise BrokenEnvironmentError(msg, cure=_rebuild(layout.prefix))
     return layout
 
 
@@ -104,10 +102,19 @@ def _check_kernel_package(layout: Layout, command: Sequence[str]) -> None:
     if not any(word in ("ipykernel_launcher", "ipykernel") for word in command):
         return
     names = {name for folder in package_directories(layout) for name in os.listdir(folder)}
-    # An editable installation has only its metadata there.
-    if not any(name == "ipykernel" or name.startswith(("ipykernel-", "__editable__")) for name in names):
+    if not any(name == "ipykernel" or _editable(name) for name in names):
         msg = f"The environment {layout.prefix} has no ipykernel, which every Python kernel needs."
-        raise BrokenEnvironmentError(msg, cure="Install ipykernel in the environment, or rebuild it.")
+        raise BrokenEnvironmentError(msg, cure=_rebuild(layout.prefix))
+
+
+def _editable(name: str) -> bool:
+    """Whether a file may be what an editable installation of ipykernel leaves; of others only metadata are left."""
+    return name.startswith("__editable__") or (name.endswith((".pth", ".egg-link")) and "ipykernel" in name)
+
+
+def _rebuild(prefix: Path) -> str:
+    """The cure of an environment that has lost a part."""
+    return f"Run `jupyter gpu-kernels rebuild {prefix.name}` in a terminal, then restart this kernel."
 
 
 def _policy(prefix: Path, wishes: object, warnings: list[str]) -> LaunchPolicy:

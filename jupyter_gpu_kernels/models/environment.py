@@ -82,6 +82,7 @@ class Environment:
         kernelspec: Directory of the kernelspec, empty if not registered.
         created: When it was built.
         restart_needed: Ids of running kernels that still use what a rebuild has replaced.
+        damaged: Why nothing is known of it but its name and place, one sentence; empty for a sound manifest.
     """
 
     name: str
@@ -101,3 +102,4 @@ class Environment:
     kernelspec: str
     created: str
     restart_needed: tuple[str, ...] = ()
+    damaged: str = ""

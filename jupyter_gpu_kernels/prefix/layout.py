@@ -44,7 +44,11 @@ class Layout:
             msg = f"{prefix} is no environment: it has neither {CONDA_MARKER}/ nor {VIRTUALENV_MARKER}."
         else:
             msg = f"The environment {prefix} does not exist."
-        raise BrokenEnvironmentError(msg, cure="Rebuild the environment, or remove its kernel.")
+        name = prefix.name
+        cure = (
+            f"Create it again under its name, {name}, or remove its kernel: `jupyter kernelspec remove {name.lower()}`."
+        )
+        raise BrokenEnvironmentError(msg, cure=cure)
 
     @classmethod
     def of_interpreter(cls, python: Path, platform: str = sys.platform) -> Layout:

@@ -20,7 +20,8 @@ MANIFEST = "share/jupyter-gpu-kernels/manifest.json"
 #: The newest shape that this version reads.
 SCHEMA_VERSION = 1
 
-_REBUILD = "Rebuild the environment, or remove it and create it again."
+#: A rebuild is no cure: what to build is in the manifest.
+_REBUILD = "Remove the environment and create it again."
 
 
 def read_manifest(prefix: Path) -> dict[str, Any]:

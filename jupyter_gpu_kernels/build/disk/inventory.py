@@ -25,6 +25,7 @@ from ...models import (
     Verification,
     from_json,
 )
+from ...prefix.layout import CONDA_MARKER
 from ...prefix.manifest import MANIFEST, read_manifest
 
 #: Identity of a file's content: inode, modification time in ns, size.
@@ -97,7 +98,7 @@ class Inventory:
         self._decode = msgspec.json.Decoder(_Head).decode
 
     def environments(self) -> tuple[Environment, ...]:
-        """List all environments, sorted by name; damaged manifests are passed over (``diagnose`` tells of them)."""
+        """List all environments, sorted by name, those with a damaged manifest too."""
         kernelspecs = self._registered()
         with self._lock:
             known: dict[str, tuple[Signature, Environment]] = {}
@@ -127,7 +128,7 @@ class Inventory:
         try:
             return signature, self._decode(Path(path).read_bytes()).environment()
         except (OSError, msgspec.DecodeError):
-            return None
+            return signature, _damaged(Path(directory))
 
     def prefix(self, name: str) -> Path:
         """Find an environment's directory.
@@ -163,6 +164,30 @@ class Inventory:
                 if path.name.lower() == name.lower():
                     return path
         return None
+
+
+def _damaged(prefix: Path) -> Environment:
+    """What is known of an environment without its manifest; it must be seen to be removed."""
+    conda = (prefix / CONDA_MARKER).is_dir()
+    return Environment(
+        name=prefix.name,
+        kernel_name=prefix.name.lower(),
+        display_name=prefix.name,
+        kind=EnvironmentKind.CONDA if conda else EnvironmentKind.VIRTUALENV,
+        prefix=str(prefix),
+        framework="",
+        framework_version=None,
+        python="",
+        cuda=None,
+        variant=Variant.CPU,
+        installer=Installer.CONDA if conda else Installer.PYPI,
+        verification=None,
+        benchmark=None,
+        registered=False,
+        kernelspec="",
+        created="",
+        damaged="Its manifest cannot be read: remove the environment and create it again.",
+    )
 
 
 def _directories(root: Path) -> list[str]:
