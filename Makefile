@@ -18,7 +18,7 @@ demo: $(ENVIRONMENT) ## create a real kernel and run the CPU-vs-GPU benchmark th
 	@echo "then pick it in the Launcher, or under Kernel > Change kernel."
 
 lab: $(ENVIRONMENT) ## open JupyterLab with the extension
-	$(BIN)/jupyter lab
+	$(BIN)/jupyter lab $$([ "$$(id -u)" != 0 ] || echo --allow-root)
 
 test: lint ## every test; needs neither a GPU nor a conda channel on the net
 	$(BIN)/python -m pytest
