@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_gpu_kernels.build.wheels.pipconfig import Machine, config_files, no_index, pip_options, uv_variables
-from jupyter_gpu_kernels.build.wheels.uv import prepare
+from jupyter_gpu_kernels.build.wheels.uv import Uv, prepare
 
 
 def machine(tmp_path: Path, platform: str = "linux") -> Machine:
@@ -133,7 +133,7 @@ def test_no_index_is_an_option_of_uv_unless_an_index_is_named_for_it(tmp_path: P
     here = machine(tmp_path)
     uv = prepare(environ={}, machine=here)
     assert uv.index_options == ("--no-index",)
-    assert uv.indexes == ("/wheels",)
+    assert uv.indexes == uv.sources == ("/wheels",)
     assert prepare(environ={"UV_DEFAULT_INDEX": "https://x"}, machine=here).index_options == ()
     assert not no_index({}, {"no-index": "0"})
 
@@ -160,3 +160,11 @@ def test_indexes_of_a_framework_are_asked_after_those_of_the_user(tmp_path: Path
 def test_credentials_do_not_show_when_uv_is_printed(tmp_path: Path) -> None:
     uv = prepare(environ={"UV_DEFAULT_INDEX": "https://bob:s3cret@host/simple"}, machine=machine(tmp_path))
     assert "s3cret" not in repr(uv)
+
+
+def test_the_default_index_is_named_beside_what_was_added_to_it() -> None:
+    assert Uv(program="uv", environment={}).sources == ()
+    added = {"UV_FIND_LINKS": "/wheels"}
+    assert Uv(program="uv", environment=added).sources == ("the Python Package Index", "/wheels")
+    own = {"UV_DEFAULT_INDEX": "https://a", **added}
+    assert Uv(program="uv", environment=own).sources == ("https://a", "/wheels")

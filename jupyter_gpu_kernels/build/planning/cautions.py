@@ -44,7 +44,8 @@ def cautions(
         # https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html
         yield (
             f"CUDA {cuda} is newer than the driver's {aim.cuda}. NVIDIA supports that within a major version; if a "
-            f"kernel complains of PTX or an unsupported toolchain, update the driver, or ask for CUDA {aim.cuda}."
+            f"kernel complains of PTX or an unsupported toolchain, update the driver, or ask for CUDA {aim.cuda}, if "
+            "there is such a build."
         )
 
 

@@ -251,7 +251,7 @@ class WheelsEngine:
             python=python.version,
             interpreter=python.path,
             requirements=requirements,
-            indexes=tuple(map(redact, uv.indexes)),
+            indexes=tuple(map(redact, uv.sources)),
             download_bytes=sum(package.size for package in locked if package.name in missing),
             disk_bytes=EXPANSION * sum(package.size for package in locked),
             missing=tuple(sorted(missing)),

@@ -104,6 +104,13 @@ class Uv:
             named += (get("UV_DEFAULT_INDEX") or get("UV_INDEX_URL", "")).split()
         return (*named, *filter(None, get("UV_FIND_LINKS", "").split(",")))
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The same for people, who should also read of the default index where it is asked and named by nobody."""
+        named = self.environment.get("UV_DEFAULT_INDEX") or self.environment.get("UV_INDEX_URL")
+        default = named or "--no-index" in self.index_options or "UV_CONFIG_FILE" in self.environment
+        return self.indexes if default or not self.indexes else ("the Python Package Index", *self.indexes)
+
 
 def find_uv() -> str:
     """Find the program of the installed ``uv`` package.
