@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from jupyter_gpu_kernels.build.planning import validation
+from jupyter_gpu_kernels.build.reporting import BuildReporter
 from jupyter_gpu_kernels.errors import GpuKernelsError, NameTakenError, NotFoundError, UnknownFrameworkError
 from jupyter_gpu_kernels.models import (
     BenchmarkResult,
@@ -30,7 +31,6 @@ from jupyter_gpu_kernels.models import (
     now,
 )
 from jupyter_gpu_kernels.serve.manager import GpuKernelsManager
-from jupyter_gpu_kernels.serve.workshop import BuildReporter
 
 VERIFICATION = Verification(outcome=VerificationOutcome.VERIFIED, sentence="TensorFlow 2.19.0 computes.", seconds=1.5)
 

@@ -18,6 +18,7 @@ from manager import Recorder, make_manager, traces
 from test_benchmark import QUICK
 from two_cudas import STANZA, printed, running
 
+from jupyter_gpu_kernels.benchmark import run
 from jupyter_gpu_kernels.benchmark.run import run_benchmark
 from jupyter_gpu_kernels.build.disk.generations import Generation, Generations
 from jupyter_gpu_kernels.build.disk.locks import EnvironmentLock
@@ -39,7 +40,6 @@ from jupyter_gpu_kernels.models import (
     Variant,
     VerificationOutcome,
 )
-from jupyter_gpu_kernels.serve import wiring
 from jupyter_gpu_kernels.serve.wiring import BenchmarkingWorkshop
 
 SPEC = EnvironmentSpec(name="Warp", framework="warpdrive", variant=Variant.CPU)
@@ -249,6 +249,7 @@ async def test_a_rebuild_keeps_what_was_added_and_lets_running_kernels_be(worksh
     async with running(kernels(), "warp") as (_, client):
         new = await workshop.rebuild("Warp", reporter=Recorder())
         assert new.generation != old.generation
+        assert new.plan.installer_reason == old.plan.installer_reason
         assert new.spec == old.spec
         assert "six" in {package.name for package in new.plan.packages}
         assert (await printed(client, "print(6 * 7)")).strip() == "42"
@@ -282,7 +283,7 @@ async def test_a_verification_is_repeated_and_kept(workshop) -> None:
 
 
 async def test_a_benchmark_is_kept_and_goes_with_its_environment(workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "run_benchmark", functools.partial(run_benchmark, parameters=QUICK))
+    monkeypatch.setattr(run, "run_benchmark", functools.partial(run_benchmark, parameters=QUICK))
     await workshop.create(EnvironmentSpec(name="timed", packages=("numpy",), companions=False), reporter=Recorder())
     result = await workshop.benchmark("timed", reporter=Recorder())
     assert [timing.workload for timing in result.timings] == ["convolution", "matmul"]

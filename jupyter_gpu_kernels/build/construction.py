@@ -11,7 +11,6 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from .._version import __version__
 from ..errors import RefusedError, VerificationError
@@ -38,18 +37,11 @@ from .conda.engine import CondaEngine
 from .disk.generations import Generation, Generations
 from .kernelspec import kernelspecs
 from .planning.planner import Planned, Planner
-from .reporting import Reporter
+from .reporting import BuildReporter, Reporter
 from .tools.insistence import finish, insist
 from .tools.redaction import uncover
 from .verification.verification import verify
 from .wheels.engine import WheelsEngine
-
-
-class BuildReporter(Reporter, Protocol):
-    """A reporter that also hears the plan."""
-
-    def plan(self, plan: Plan) -> None:
-        """Take the plan; called once, at the end of the solve stage."""
 
 
 class Construction:
@@ -92,7 +84,7 @@ class Construction:
         wanted: EnvironmentSpec,
         reporter: BuildReporter,
         *,
-        spec: EnvironmentSpec | None = None,
+        replaces: Manifest | None = None,
         keep: tuple[str, ...] = (),
     ) -> Manifest:
         """Build an environment, in place of the one of that name if there is one.
@@ -100,7 +92,7 @@ class Construction:
         Args:
             wanted: What is built.
             reporter: Hears the plan, the stages and their progress.
-            spec: What the user asked for, if that is something else.
+            replaces: The environment that is built anew; what its user asked for stays on record.
             keep: Match specs of what was added from outside to the environment that is rebuilt.
 
         Raises:
@@ -109,7 +101,9 @@ class Construction:
         """
         reporter.stage(Stage.SOLVE)
         planned = await self._planner.plan(wanted, keep)
-        plan = replace(planned.plan, spec=spec or wanted)
+        plan = planned.plan
+        if replaces is not None:
+            plan = replace(plan, spec=replaces.spec, installer_reason=replaces.plan.installer_reason)
         reporter.plan(plan)
         if plan.refusal is not None:
             raise RefusedError(plan.refusal.reason, cure=plan.refusal.cure, detail=plan.refusal.detail)

@@ -23,13 +23,13 @@ from ..models import (
 from ..prefix.manifest import write_manifest
 from .bytecode import sweep_store
 from .conda import neighbour
-from .construction import BuildReporter, Construction
+from .construction import Construction
 from .disk.generations import Generations
 from .disk.inventory import Inventory
 from .disk.locks import EnvironmentLock
 from .kernelspec import kernelspecs
 from .planning.planner import Planner
-from .reporting import Reporter
+from .reporting import BuildReporter, Reporter
 from .tools.insistence import finish, insist
 
 
@@ -147,7 +147,7 @@ class Workshop:
                 added = await asyncio.to_thread(neighbour.added_specs, Path(old.prefix))
             # What it is on disk stays what it is: its path is that of an environment of its kind.
             wanted = replace(old.spec, installer=old.plan.installer)
-            return await self._construction.build(wanted, reporter, spec=old.spec, keep=added)
+            return await self._construction.build(wanted, reporter, replaces=old, keep=added)
 
     async def verify(self, name: str, *, reporter: Reporter) -> Verification:
         """Verify an environment as it is now, and keep the result in its manifest, whatever it is.

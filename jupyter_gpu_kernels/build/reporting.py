@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from ..models import Progress, Stage
+from ..models import Plan, Progress, Stage
 
 
 class Reporter(Protocol):
@@ -21,6 +21,13 @@ class Reporter(Protocol):
 
     def log(self, line: str) -> None:
         """Called with a line worth keeping; it holds no credentials."""
+
+
+class BuildReporter(Reporter, Protocol):
+    """A reporter that also hears the plan."""
+
+    def plan(self, plan: Plan) -> None:
+        """Called once, at the end of the solve stage."""
 
 
 class SilentReporter:

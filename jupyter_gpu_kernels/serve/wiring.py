@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..benchmark.run import run_benchmark
 from ..build import pipeline
 from ..build.conda.condarc import read_condarc
 from ..build.conda.engine import CondaEngine
@@ -20,7 +19,7 @@ from ..build.disk.inventory import Inventory
 from ..build.kernelspec import kernelspecs
 from ..build.planning.catalogue import Catalogue
 from ..build.planning.planner import Planner
-from ..build.reporting import Reporter
+from ..build.reporting import BuildReporter, Reporter
 from ..build.tools.insistence import finish
 from ..build.wheels.engine import WheelsEngine
 from ..hardware.probe import hardware
@@ -33,7 +32,7 @@ from ..models import (
 )
 from ..prefix.manifest import write_manifest
 from .settings import Settings
-from .workshop import BuildReporter, Workshop
+from .workshop import Workshop
 
 
 def open_workshop(settings: Settings) -> Workshop:
@@ -104,6 +103,9 @@ class BenchmarkingWorkshop(pipeline.Workshop):
             NotFoundError: There is no such environment.
             BenchmarkError: The notebook failed.
         """
+        # Imported here: it brings the notebook format's validator, half a second that no other command needs.
+        from ..benchmark.run import run_benchmark
+
         async with self.writing(name, JobKind.BENCHMARK.value):
             manifest = await asyncio.to_thread(self.manifest, name)
             directory = self._notebooks(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ..build.reporting import BuildReporter
 from ..models import (
     BenchmarkResult,
     Environment,
@@ -12,26 +13,8 @@ from ..models import (
     Hardware,
     Manifest,
     Plan,
-    Progress,
-    Stage,
     Verification,
 )
-
-
-class BuildReporter(Protocol):
-    """Listens to a build; :class:`~.live.LiveJob` is one."""
-
-    def stage(self, stage: Stage) -> None:
-        """Called when a stage begins."""
-
-    def progress(self, progress: Progress) -> None:
-        """Called with the progress of the current stage."""
-
-    def log(self, line: str) -> None:
-        """Called with a line worth keeping."""
-
-    def plan(self, plan: Plan) -> None:
-        """Called once, at the end of the solve stage."""
 
 
 class Workshop(Protocol):
