@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from jupyter_gpu_kernels.build.disk.inventory import Inventory
+from jupyter_gpu_kernels.build.kernelspec.kernel_json import kernel_json
+from jupyter_gpu_kernels.build.kernelspec.kernelspecs import Registry
 from jupyter_gpu_kernels.models import (
     EnvironmentKind,
     EnvironmentSpec,
@@ -36,17 +38,16 @@ def main() -> None:
             for number in range(count):
                 manifest = _manifest(root, f"kernel-{number}")
                 write_manifest(Path(manifest.prefix), manifest)
+                Path(manifest.prefix, "conda-meta").mkdir()
                 specification = kernels / manifest.kernel_name / "kernel.json"
                 specification.parent.mkdir(parents=True)
-                specification.write_text(json.dumps({"argv": [], "display_name": "", "language": "python"}))
-
-            def registered(kernels: Path = kernels) -> dict[str, str]:
-                with os.scandir(kernels) as entries:
-                    return {entry.name: entry.path for entry in entries}
-
+                specification.write_text(json.dumps(kernel_json(manifest, Path(manifest.prefix))))
+            os.environ["JUPYTER_DATA_DIR"] = directory
+            # As it is when nothing was registered in the last seconds.
+            os.utime(kernels, (0, 0))
             cold = []
             for _ in range(5):
-                inventory = Inventory([root], registered)
+                inventory = Inventory([root], Registry())
                 cold.append(timed(inventory.environments))
             assert len(inventory.environments()) == count
             warm = [timed(inventory.environments) for _ in range(200)]

@@ -153,9 +153,13 @@ class GpuKernelsManager(Settings):
         Raises:
             NotFoundError: There is no such environment.
             EnvironmentBusyError: Somebody is working on it already.
-            KernelsRunningError: Kernels of it are running.
+            KernelsRunningError: Kernels of it, or other processes from it, are running.
         """
         running = await self._running(name)
+        if not running and not stop_kernels and await self._outsiders(name):
+            msg = f"Something that was not started here runs from {name!r}: another server's kernel, or a terminal."
+            cure = "End it first, or ask again with stop_kernels=true to remove it anyway."
+            raise KernelsRunningError(msg, cure=cure)
         if running and not stop_kernels:
             several = len(running) > 1
             msg = f"{len(running)} kernels of {name!r} are running." if several else f"A kernel of {name!r} is running."
@@ -256,6 +260,14 @@ class GpuKernelsManager(Settings):
         except BrokenEnvironmentError:
             return self.kernels.of(name.lower(), "")
         return self.kernels.of(manifest.kernel_name, manifest.prefix)
+
+    async def _outsiders(self, name: str) -> bool:
+        """Whether any process of this user runs from an environment, whoever started it."""
+        try:
+            manifest = await self.get(name)
+        except BrokenEnvironmentError:
+            return False
+        return bool(await asyncio.to_thread(ProcessKernels().of, manifest.kernel_name, manifest.prefix))
 
     def _with_restarts(self, environment: Environment) -> Environment:
         """Say which running kernels still use what a rebuild has replaced."""

@@ -71,11 +71,10 @@ def open_workshop(settings: Settings) -> Workshop:
         bytecode_dir=bytecode_dir,
         verify_timeout=settings.verify_timeout,
     )
-    registry = kernelspecs.Registry()
     return BenchmarkingWorkshop(
         planner=planner,
         construction=construction,
-        inventory=Inventory(tuple(roots.values()), lambda: {name: str(place) for name, place in registry().items()}),
+        inventory=Inventory(tuple(roots.values()), kernelspecs.Registry()),
         generations=generations,
         hardware=hardware,
         state_dir=state_dir,

@@ -87,7 +87,7 @@ class Inventory:
 
     Args:
         roots: Directories whose sub-directories may be environments.
-        registered: Answers with the directory of each registered kernelspec of ours, by kernel name.
+        registered: Answers with the directory of each registered kernelspec of ours, by its environment's.
     """
 
     def __init__(self, roots: Sequence[Path], registered: Callable[[], Mapping[str, str]]) -> None:
@@ -108,7 +108,7 @@ class Inventory:
                     if entry is None:
                         continue
                     signature, environment = entry
-                    kernelspec = kernelspecs.get(environment.kernel_name)
+                    kernelspec = kernelspecs.get(environment.prefix)
                     if environment.kernelspec != (kernelspec or ""):
                         environment = replace(environment, registered=bool(kernelspec), kernelspec=kernelspec or "")
                     known[directory] = (signature, environment)

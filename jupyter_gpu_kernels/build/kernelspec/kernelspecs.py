@@ -32,6 +32,9 @@ STAGING = "gpu-kernels/staging"
 #: Names of Jupyter's own Python kernel, now, formerly and perhaps one day.
 RESERVED = re.compile(r"python\d*")
 
+#: Nanoseconds after which a directory's time of change tells all; FAT, the slowest clock, ticks every two seconds.
+SETTLED_NS = 3_000_000_000
+
 #: Seconds after which something in the staging directory is nobody's any more.
 FORGOTTEN = 86400.0
 
@@ -190,38 +193,52 @@ def discard_staged(kernel_name: str, staging: Path) -> None:
 
 
 class Registry:
-    """The kernels of ours that are registered; what was read is kept as long as the file is the same."""
+    """The kernels of ours that are registered; a directory that did not change is not read again.
+
+    Kernelspecs of ours come, change and go by renames, which their directory's time of change shows.
+    """
 
     def __init__(self) -> None:
-        # By kernel.json: inode, modification time and size, and the directory if it is ours.
-        self._known: dict[str, tuple[tuple[int, int, int], Path | None]] = {}
+        #: By directory of kernels: its time of change, and the kernelspecs' directories by their environments'.
+        self._folders: dict[Path, tuple[int, dict[str, str]]] = {}
+        #: By kernel.json: inode, modification time and size, and the environment if it is ours.
+        self._files: dict[str, tuple[tuple[int, int, int], str]] = {}
 
-    def __call__(self) -> dict[str, Path]:
-        """The directory of each kernelspec of ours by the kernel's name; the user's come before ``sys.prefix``'s."""
-        found: dict[str, Path] = {}
-        known: dict[str, tuple[tuple[int, int, int], Path | None]] = {}
-        for folder in dict.fromkeys((kernels_directory(), kernels_directory(sys_prefix=True))):
-            for entry in _entries(folder):
-                path = f"{entry}/kernel.json"
-                try:
-                    status = os.stat(path)  # noqa: PTH116  # a Path costs more than the call
-                except OSError:
-                    continue
-                signature = (status.st_ino, status.st_mtime_ns, status.st_size)
-                before = self._known.get(path)
-                if before is None or before[0] != signature:
-                    place = Path(entry)
-                    before = signature, place if KEY in _metadata(_read(place)) else None
-                known[path] = before
-                if before[1] is not None:
-                    found.setdefault(before[1].name.lower(), before[1])
-        self._known = known
+    def __call__(self) -> dict[str, str]:
+        """The kernelspec's directory by the environment's; the user's come before those of ``sys.prefix``."""
+        found: dict[str, str] = {}
+        for folder in dict.fromkeys((kernels_directory(sys_prefix=True), kernels_directory())):
+            try:
+                changed = folder.stat().st_mtime_ns
+            except OSError:
+                continue
+            before = self._folders.get(folder)
+            if before is None or before[0] != changed:
+                before = changed, self._scan(folder)
+                # Clocks of file systems tick slowly: what changes in this moment may show the same time.
+                if time.time_ns() - changed > SETTLED_NS:
+                    self._folders[folder] = before
+            found.update(before[1])
         return found
 
-
-def registered() -> dict[str, Path]:
-    """The directory of each kernelspec of ours, by the kernel's name."""
-    return Registry()()
+    def _scan(self, folder: Path) -> dict[str, str]:
+        """Look at every kernelspec of a directory, and read those that changed."""
+        found: dict[str, str] = {}
+        for entry in _entries(folder):
+            path = f"{entry}/kernel.json"
+            try:
+                status = os.stat(path)  # noqa: PTH116  # a Path costs more than the call
+            except OSError:
+                self._files.pop(path, None)
+                continue
+            signature = (status.st_ino, status.st_mtime_ns, status.st_size)
+            before = self._files.get(path)
+            if before is None or before[0] != signature:
+                before = signature, _owner(_metadata(_read(Path(entry))).get(KEY))
+                self._files[path] = before
+            if before[1]:
+                found[before[1]] = entry
+        return found
 
 
 def _write(staging: Path, name: str, content: dict[str, Any], drawing: Path | bytes | str) -> Path:
