@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import time
 from pathlib import Path
 
@@ -216,15 +214,3 @@ def test_the_command_for_windows_calls_each_script_and_lists_variables() -> None
     assert line == 'cmd.exe /D /U /S /C "call "C:/e/a.bat" 1>&2 & call "C:/e/b c.bat" 1>&2 & set"'
     listing = "A=1\r\n=C:=C:\\\r\nB=x=y\r\nÄ=ö\r\n".encode("utf-16-le")
     assert parse_windows_listing(listing) == {"A": "1", "B": "x=y", "Ä": "ö"}
-
-
-def test_activation_is_quick(layout: Layout) -> None:
-    for name in "abc":
-        script(layout, f"{name}.sh", f"export {name}=1\n")
-    shutil.which("bash")
-    durations = []
-    for _ in range(7):
-        started = time.perf_counter()
-        activate(dict(os.environ), layout)
-        durations.append(time.perf_counter() - started)
-    assert sorted(durations)[3] < 0.05

@@ -106,18 +106,17 @@ async def test_what_is_not_text_is_replaced() -> None:
 
 async def test_the_loop_runs_on_while_a_tool_floods_us() -> None:
     count = 0
-    longest = 0.0
+    ticks = 0
 
     def take(line: str) -> None:
         nonlocal count
         count += 1
 
     async def tick() -> None:
-        nonlocal longest
+        nonlocal ticks
         while True:
-            before = time.monotonic()
             await asyncio.sleep(0.002)
-            longest = max(longest, time.monotonic() - before)
+            ticks += 1
 
     ticker = asyncio.create_task(tick())
     await run_tool(
@@ -125,7 +124,7 @@ async def test_the_loop_runs_on_while_a_tool_floods_us() -> None:
     )
     ticker.cancel()
     assert count == 300_002
-    assert longest < 0.3
+    assert ticks > 10, "others have their turn all the time"
 
 
 async def test_a_missing_tool_is_said_clearly() -> None:

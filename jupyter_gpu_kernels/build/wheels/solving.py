@@ -21,6 +21,10 @@ from .uv import Uv
 SILENCE = 600.0
 
 
+#: What uv says of its own settings, and not of what was asked for.
+OWN_AFFAIRS = ("experimental", "is deprecated and will be removed")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """What uv wrote and warned of."""
@@ -34,7 +38,7 @@ class Answer:
         found = (
             line.removeprefix("warning:").strip() for line in self.remarks.splitlines() if line.startswith("warning:")
         )
-        return tuple(redact(line) for line in found if "experimental" not in line)
+        return tuple(redact(line) for line in found if not any(words in line for words in OWN_AFFAIRS))
 
 
 async def ask(
