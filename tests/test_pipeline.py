@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import shutil
 import subprocess
 import threading
 import time
@@ -280,6 +281,19 @@ async def test_a_verification_is_repeated_and_kept(workshop) -> None:
     broken.unlink()
     broken.write_text("raise ImportError('gone')")
     assert (await workshop.verify("Warp", reporter=Recorder())).outcome is VerificationOutcome.FAILED
+
+
+async def test_a_verification_puts_a_removed_kernelspec_back(workshop) -> None:
+    await workshop.create(replace(SPEC, verify=False), reporter=Recorder())
+    shutil.rmtree(kernels() / "warp")
+    assert not workshop.environments()[0].registered
+    with pytest.raises(NameTakenError) as caught:
+        await workshop.create(SPEC, reporter=Recorder())
+    assert caught.value.cure == "To have its kernel back, run `jupyter gpu-kernels verify Warp`."
+    await workshop.verify("Warp", reporter=Recorder())
+    assert workshop.environments()[0].registered
+    async with running(kernels(), "warp") as (_, client):
+        assert (await printed(client, "import warpdrive; print(1)")).strip() == "1"
 
 
 async def test_a_benchmark_is_kept_and_goes_with_its_environment(workshop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,8 +19,9 @@ from ..models import (
     Plan,
     Stage,
     Verification,
+    VerificationOutcome,
 )
-from ..prefix.manifest import write_manifest
+from ..prefix.manifest import MANIFEST, write_manifest
 from .bytecode import sweep_store
 from .conda import neighbour
 from .construction import Construction
@@ -104,7 +105,10 @@ class Workshop:
         occupant = self._inventory.occupant(name)
         if occupant is not None:
             msg = f"The name {name!r} is taken by the environment {occupant}."
-            raise NameTakenError(msg, cure="Choose another name, or remove that environment first.")
+            cure = "Choose another name, or remove that environment first."
+            if (occupant / MANIFEST).is_file() and not _registered(occupant):
+                cure = f"To have its kernel back, run `jupyter gpu-kernels verify {occupant.name}`."
+            raise NameTakenError(msg, cure=cure)
         for generations in self._generations.values():
             # A kernelspec whose environment somebody else has removed is in nobody's way.
             kernelspecs.unregister(name, prefix=generations.envs_dir / name)
@@ -152,6 +156,8 @@ class Workshop:
     async def verify(self, name: str, *, reporter: Reporter) -> Verification:
         """Verify an environment as it is now, and keep the result in its manifest, whatever it is.
 
+        A kernelspec that somebody has removed is put back, unless the environment is of no use.
+
         Raises:
             NotFoundError: There is no such environment.
             BrokenEnvironmentError: Its manifest is damaged.
@@ -162,6 +168,10 @@ class Workshop:
             reporter.stage(Stage.VERIFY)
             verification = await self._construction.verify(prefix, manifest, reporter)
             await asyncio.to_thread(write_manifest, prefix, replace(manifest, verification=verification))
+            useful = verification.outcome is not VerificationOutcome.FAILED
+            if useful and not await asyncio.to_thread(_registered, prefix):
+                await finish(asyncio.to_thread(self._construction.register, manifest))
+                reporter.log(f"The kernel {manifest.kernel_name} is registered again.")
             return verification
 
     async def remove(self, name: str, *, reporter: Reporter) -> None:
@@ -228,3 +238,8 @@ class Workshop:
             yield
         finally:
             lock.release()
+
+
+def _registered(prefix: Path) -> bool:
+    """Whether an environment has a kernelspec."""
+    return str(prefix) in kernelspecs.Registry()()
