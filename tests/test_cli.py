@@ -437,15 +437,17 @@ def test_a_terminal_gets_bars() -> None:
 
 
 def test_what_is_built_is_said_before_it_is_built() -> None:
-    plan = replace(plan_of(SPEC), variant=Variant.CPU, cuda=None, variant_reason="No driver [here].", download_bytes=0)
+    cpu = {"variant": Variant.CPU, "cuda": None, "variant_reason": "No driver [here].", "download_bytes": 0}
+    plan = replace(plan_of(SPEC), **cpu, installer=Installer.PYPI, installer_reason="No channel answers.")
     for watcher in (Lines(stream := io.StringIO()), Bars(terminal := Terminal())):
         watcher(job(Stage.SOLVE))
         for stage in (Stage.SOLVE, Stage.DOWNLOAD):
             watcher(replace(job(stage), plan=plan))
         watcher.close()
     said = (
-        "tensorflow 2.19.0 (CPU), Python 3.12.4, from conda, nothing to download, about 300 B on disk.\n"
+        "tensorflow 2.19.0 (CPU), Python 3.12.4, from pypi, nothing to download, about 300 B on disk.\n"
         "Note: It is for the CPU. No driver [here].\n"
+        "Note: It comes from PyPI. No channel answers.\n"
         "Note: It is large.\n"
     )
     assert stream.getvalue().count(said) == 1

@@ -114,8 +114,10 @@ def outline(plan: Plan) -> str:
     download = f"{size(plan.download_bytes)} to download" if plan.download_bytes else "nothing to download"
     parts = (f"{framework} ({build})", f"Python {plan.python}", f"from {plan.installer.value}", download)
     why = ""
-    if plan.variant is Variant.CPU and plan.spec.variant is Variant.AUTO:
-        why = f"Note: It is for the CPU. {plan.variant_reason}\n" if plan.framework_version else ""
+    if plan.variant is Variant.CPU and plan.spec.variant is Variant.AUTO and plan.framework_version:
+        why += f"Note: It is for the CPU. {plan.variant_reason}\n"
+    if plan.installer is Installer.PYPI and plan.spec.installer is Installer.AUTO:
+        why += f"Note: It comes from PyPI. {plan.installer_reason}\n"
     return f"{', '.join(parts)}, about {size(plan.disk_bytes)} on disk.\n{why}{notes(plan)}"
 
 
