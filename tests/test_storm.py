@@ -22,7 +22,7 @@ from manager import FRAMEWORKS, traces
 
 from jupyter_gpu_kernels.models import JobState
 
-KILLS = 24
+KILLS = 20
 TOKEN = "storm"
 
 #: Marks every process that descends from a server of the storm, whoever its parent is.
