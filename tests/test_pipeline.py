@@ -318,6 +318,20 @@ async def test_removal_leaves_nothing(workshop) -> None:
         await workshop.remove("warp", reporter=Recorder())
 
 
+@pytest.mark.parametrize("written", ["~/my envs", "envs"])
+async def test_directories_may_be_configured_as_people_write_them(
+    written: str, channel: str, caches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    workshop = make_manager(channel, caches.root, conda_envs_dir=written).workshop
+    manifest = await workshop.create(replace(SPEC, name="warp", verify=False), reporter=Recorder())
+    assert Path(manifest.prefix).parent == Path(written).expanduser().absolute()
+    assert workshop.environments()[0].registered
+    await workshop.remove("warp", reporter=Recorder())
+    assert not Path(manifest.prefix).exists()
+    assert workshop.environments() == ()
+
+
 async def test_a_damaged_environment_can_be_removed(workshop) -> None:
     manifest = await workshop.create(replace(SPEC, name="warp", verify=False), reporter=Recorder())
     Path(manifest.prefix, "share/jupyter-gpu-kernels/manifest.json").write_text("{")
