@@ -21,7 +21,7 @@ from traitlets.config import Config
 from jupyter_gpu_kernels import models
 from jupyter_gpu_kernels.errors import ChannelError, RefusedError
 from jupyter_gpu_kernels.models import EnvironmentSpec, Job, JobState, Refusal, from_json, to_json
-from jupyter_gpu_kernels.serve import handlers
+from jupyter_gpu_kernels.serve.handlers import routes
 from jupyter_gpu_kernels.serve.kernels import RunningKernel
 from jupyter_gpu_kernels.serve.openapi import VERBS
 
@@ -384,7 +384,7 @@ async def test_an_unforeseen_error_tells_nothing_of_the_inside(fetch: Fetch, man
 
 ADDRESSES = [
     (path.replace("{name}", "old").replace("{id}", "20200101-000000-00000000").lstrip("/"), verb)
-    for path, handler in handlers.ROUTES
+    for path, handler in routes.ROUTES
     for verb in VERBS
     if getattr(handler, verb) is not getattr(web.RequestHandler, verb)
 ]
@@ -423,7 +423,7 @@ class TestForbidden:
 
 
 def test_every_verb_is_authenticated_and_authorized_in_the_source() -> None:
-    for _, handler in handlers.default_handlers:
+    for _, handler in routes.default_handlers:
         for verb in VERBS:
             method = getattr(handler, verb)
             if method is getattr(web.RequestHandler, verb):

@@ -187,7 +187,7 @@ async def test_after_a_death_only_what_is_missing_is_done_again(
 ) -> None:
     manager.workshop.recovered = replace(manifest_of(SPEC), created=found) if found else None
     job = Job(id="1", kind=kind, name="tf", spec=SPEC, created="2026-11-20T10:30:00.000+00:00")
-    assert await manager.recover_after(job) == expected
+    assert await manager.work.recover_after(job) == expected
     assert manager.workshop.called == ["recover tf"]
 
 

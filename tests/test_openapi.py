@@ -17,7 +17,8 @@ from tornado.httpclient import HTTPResponse
 from traitlets.config import Config
 
 from jupyter_gpu_kernels.models import EnvironmentSpec, Job
-from jupyter_gpu_kernels.serve.handlers import ROUTES, NowhereHandler, default_handlers
+from jupyter_gpu_kernels.serve.handlers.base import NowhereHandler
+from jupyter_gpu_kernels.serve.handlers.routes import ROUTES, default_handlers
 from jupyter_gpu_kernels.serve.openapi import VERBS, document
 
 Fetch = Callable[..., Awaitable[HTTPResponse]]

@@ -12,7 +12,7 @@ from traitlets import Type, default
 
 from ..models import Job
 from .events import JobEvents
-from .handlers import default_handlers
+from .handlers.routes import default_handlers
 from .kernels import ServerKernels
 from .manager import GpuKernelsManager
 

@@ -11,7 +11,7 @@ from typing import Any
 from traitlets import Any as AnyTrait
 from traitlets import default
 
-from ..errors import BrokenEnvironmentError, ConflictError, KernelsRunningError, VerificationError
+from ..errors import KernelsRunningError
 from ..models import (
     Environment,
     EnvironmentSpec,
@@ -22,15 +22,13 @@ from ..models import (
     JobKind,
     Manifest,
     Plan,
-    Verification,
-    VerificationOutcome,
 )
-from .jobs import JobResult, JobRunner
-from .kernels import ProcessKernels, RunningKernel, RunningKernels
+from .jobs import JobRunner
+from .kernels import ProcessKernels, RunningKernels
 from .ledger import Ledger
-from .live import LiveJob
 from .records import JobRecords
 from .settings import Settings
+from .work import EnvironmentWork
 from .workshop import Workshop
 
 
@@ -49,7 +47,7 @@ class GpuKernelsManager(Settings):
         super().__init__(**kwargs)
         #: Called on the loop with each new snapshot of a job of this process.
         self.listeners: list[Callable[[Job], None]] = []
-        self._outdated: dict[str, frozenset[RunningKernel]] = {}
+        self.work = EnvironmentWork(self)
 
     @default("workshop")
     def _default_workshop(self) -> Workshop:
@@ -64,7 +62,7 @@ class GpuKernelsManager(Settings):
 
         records = JobRecords(Path(self.state_dir) / "jobs", keep=self.kept_jobs, days=self.kept_days)
         ledger = Ledger(records, owner=identity(), alive=alive)
-        return JobRunner(ledger, self, limit=self.simultaneous_builds, listeners=self.listeners)
+        return JobRunner(ledger, self.work, limit=self.simultaneous_builds, listeners=self.listeners)
 
     @default("kernels")
     def _default_kernels(self) -> RunningKernels:
@@ -83,7 +81,7 @@ class GpuKernelsManager(Settings):
     async def environments(self) -> tuple[Environment, ...]:
         """All environments, by name."""
         found = await asyncio.to_thread(lambda: self.workshop.environments())
-        return tuple(self._with_restarts(environment) for environment in found)
+        return tuple(self.work.with_restarts(environment) for environment in found)
 
     async def get(self, name: str) -> Manifest:
         """What was built under a name.
@@ -155,8 +153,9 @@ class GpuKernelsManager(Settings):
             EnvironmentBusyError: Somebody is working on it already.
             KernelsRunningError: Kernels of it, or other processes from it, are running.
         """
-        running = await self._running(name)
-        if not running and not stop_kernels and await self._outsiders(name):
+        _check_name(name)
+        running = await self.work.running(name)
+        if not running and not stop_kernels and await self.work.outsiders(name):
             msg = f"Something that was not started here runs from {name!r}: another server's kernel, or a terminal."
             cure = "End it first, or ask again with stop_kernels=true to remove it anyway."
             raise KernelsRunningError(msg, cure=cure)
@@ -214,37 +213,6 @@ class GpuKernelsManager(Settings):
         if self.trait_has_value("runner"):
             await self.runner.close(timeout)
 
-    # What the job runner calls (see jobs.Worker).
-
-    async def work(self, job: Job, reporter: LiveJob) -> JobResult:
-        """Do a job; called by the job runner."""
-        if job.kind is JobKind.CREATE:
-            return JobResult(verification=(await self.workshop.create(_spec(job), reporter=reporter)).verification)
-        if job.kind is JobKind.REBUILD:
-            before = frozenset(await self._running(job.name))
-            manifest = await self.workshop.rebuild(job.name, reporter=reporter)
-            self._outdated[manifest.kernel_name] = before
-            return JobResult(verification=manifest.verification)
-        if job.kind is JobKind.VERIFY:
-            return JobResult(verification=_accepted(await self.workshop.verify(job.name, reporter=reporter)))
-        if job.kind is JobKind.BENCHMARK:
-            return JobResult(benchmark=await self.workshop.benchmark(job.name, reporter=reporter))
-        # Whoever asked for the removal has agreed to it, or there were none.
-        for kernel in await self._running(job.name):
-            if await self.kernels.stop(kernel.id):
-                reporter.log(f"The kernel {kernel.id} was shut down.")
-        await self.workshop.remove(job.name, reporter=reporter)
-        return JobResult()
-
-    async def recover_after(self, job: Job) -> JobResult | None:
-        """Clean up after the death of whoever worked on a job; called by the job runner."""
-        manifest = await self.workshop.recover(job.name)
-        if manifest is None:
-            return JobResult() if job.kind is JobKind.REMOVE else None
-        # A build that is younger than the wish for it is what was wished for.
-        finished = job.kind in (JobKind.CREATE, JobKind.REBUILD) and manifest.created >= job.created
-        return JobResult(verification=manifest.verification) if finished else None
-
     async def _checked(self, spec: EnvironmentSpec) -> EnvironmentSpec:
         """A spec with the configured default, if it is well-formed."""
         if spec.installer is Installer.AUTO and not spec.channels:
@@ -253,48 +221,9 @@ class GpuKernelsManager(Settings):
         await asyncio.to_thread(lambda: self.workshop.check(spec))
         return spec
 
-    async def _running(self, name: str) -> tuple[RunningKernel, ...]:
-        """The running kernels of an environment, even of one whose manifest is damaged."""
-        try:
-            manifest = await self.get(name)
-        except BrokenEnvironmentError:
-            return self.kernels.of(name.lower(), "")
-        return self.kernels.of(manifest.kernel_name, manifest.prefix)
-
-    async def _outsiders(self, name: str) -> bool:
-        """Whether any process of this user runs from an environment, whoever started it."""
-        try:
-            manifest = await self.get(name)
-        except BrokenEnvironmentError:
-            return False
-        return bool(await asyncio.to_thread(ProcessKernels().of, manifest.kernel_name, manifest.prefix))
-
-    def _with_restarts(self, environment: Environment) -> Environment:
-        """Say which running kernels still use what a rebuild has replaced."""
-        outdated = self._outdated.get(environment.kernel_name)
-        if not outdated:
-            return environment
-        still = outdated.intersection(self.kernels.of(environment.kernel_name, environment.prefix))
-        self._outdated[environment.kernel_name] = still
-        return replace(environment, restart_needed=tuple(sorted(kernel.id for kernel in still)))
-
 
 def _check_name(name: str) -> None:
     # Imported here: the rules need a parser of requirements, which a server that only starts does not.
     from ..build.planning import validation
 
     validation.check_name(name)
-
-
-def _spec(job: Job) -> EnvironmentSpec:
-    if job.spec is None:
-        msg = "The record of the job does not say what was asked for."
-        raise ConflictError(msg, cure="Ask for it again.")
-    return job.spec
-
-
-def _accepted(verification: Verification) -> Verification:
-    if verification.outcome is VerificationOutcome.FAILED:
-        cure = "Read the log of the job; rebuild the environment, or choose other versions."
-        raise VerificationError(verification.sentence, cure=cure)
-    return verification

@@ -1,0 +1,1 @@
+"""The REST interface: authenticate, authorize, parse, call, answer."""

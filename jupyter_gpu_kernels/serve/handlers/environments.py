@@ -1,0 +1,87 @@
+"""Environments, and what is done to one."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from ...models import Environment, EnvironmentSpec, Job, Manifest
+from ..openapi import operation
+from .base import GpuKernelsHandler, Nothing
+
+
+class EnvironmentsHandler(GpuKernelsHandler):
+    """All environments."""
+
+    @web.authenticated
+    @authorized
+    @operation("List the environments.", answer=list[Environment])
+    async def get(self) -> None:
+        """List the environments."""
+        self.answer(await self.manager.environments())
+
+    @web.authenticated
+    @authorized
+    @operation("Build, verify and register an environment.", body=EnvironmentSpec, answer=Job, status=202)
+    async def post(self) -> None:
+        """Begin to create an environment."""
+        self.accept(await self.manager.create(self.body(EnvironmentSpec)))
+
+
+class EnvironmentHandler(GpuKernelsHandler):
+    """One environment."""
+
+    @web.authenticated
+    @authorized
+    @operation("Give an environment's manifest.", answer=Manifest)
+    async def get(self, name: str) -> None:
+        """Give the manifest."""
+        self.answer(await self.manager.get(name))
+
+    @web.authenticated
+    @authorized
+    @operation(
+        "Unregister an environment's kernel and remove the environment.",
+        query=(("stop_kernels", "Shut down kernels that run from it, instead of refusing."),),
+        answer=Job,
+        status=202,
+    )
+    async def delete(self, name: str) -> None:
+        """Begin to remove an environment."""
+        self.accept(await self.manager.remove(name, stop_kernels=self.flag("stop_kernels")))
+
+
+class VerifyHandler(GpuKernelsHandler):
+    """Verification of one environment."""
+
+    @web.authenticated
+    @authorized
+    @operation("Verify an environment in a real kernel.", body=Nothing, body_required=False, answer=Job, status=202)
+    async def post(self, name: str) -> None:
+        """Begin a verification."""
+        self.body(Nothing)
+        self.accept(await self.manager.verify(name))
+
+
+class BenchmarkHandler(GpuKernelsHandler):
+    """Benchmark of one environment."""
+
+    @web.authenticated
+    @authorized
+    @operation("Run the CPU-vs-GPU notebook in a kernel.", body=Nothing, body_required=False, answer=Job, status=202)
+    async def post(self, name: str) -> None:
+        """Begin a benchmark."""
+        self.body(Nothing)
+        self.accept(await self.manager.benchmark(name))
+
+
+class RebuildHandler(GpuKernelsHandler):
+    """Rebuilding of one environment."""
+
+    @web.authenticated
+    @authorized
+    @operation("Build anew, then exchange.", body=Nothing, body_required=False, answer=Job, status=202)
+    async def post(self, name: str) -> None:
+        """Begin to rebuild an environment."""
+        self.body(Nothing)
+        self.accept(await self.manager.rebuild(name))

@@ -1,0 +1,50 @@
+"""Who answers where."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.utils import url_path_join
+from tornado import web
+
+from ..openapi import document, operation
+from .base import NAMESPACE, GpuKernelsHandler, NowhereHandler
+from .catalogue import FrameworksHandler, GpusHandler, PlansHandler
+from .environments import BenchmarkHandler, EnvironmentHandler, EnvironmentsHandler, RebuildHandler, VerifyHandler
+from .jobs import JobHandler, JobLogHandler, JobsHandler
+
+
+class OpenApiHandler(GpuKernelsHandler):
+    """The description of all this."""
+
+    @web.authenticated
+    @authorized
+    @operation("Give this document.", answer=dict[str, Any])
+    async def get(self) -> None:
+        """Give the OpenAPI document."""
+        self.answer(document(ROUTES, url_path_join(self.base_url, NAMESPACE)))
+
+
+#: Path templates below the namespace, and who answers there.
+ROUTES: tuple[tuple[str, type[GpuKernelsHandler]], ...] = (
+    ("/frameworks", FrameworksHandler),
+    ("/gpus", GpusHandler),
+    ("/plans", PlansHandler),
+    ("/environments", EnvironmentsHandler),
+    ("/environments/{name}", EnvironmentHandler),
+    ("/environments/{name}/verify", VerifyHandler),
+    ("/environments/{name}/benchmark", BenchmarkHandler),
+    ("/environments/{name}/rebuild", RebuildHandler),
+    ("/jobs", JobsHandler),
+    ("/jobs/{id}", JobHandler),
+    ("/jobs/{id}/log", JobLogHandler),
+    ("/openapi.json", OpenApiHandler),
+)
+
+#: What the extension registers: regular expressions after the server's base URL.
+default_handlers: list[tuple[str, type[GpuKernelsHandler]]] = [
+    *((re.sub(r"{\w+}", "([^/]+)", f"{NAMESPACE}{path}".replace(".", r"\.")), handler) for path, handler in ROUTES),
+    (f"{NAMESPACE}(?:/.*)?", NowhereHandler),
+]
