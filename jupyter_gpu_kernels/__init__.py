@@ -15,3 +15,8 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     from .serve.app import GpuKernelsExtension
 
     return [{"module": "jupyter_gpu_kernels.serve.app", "app": GpuKernelsExtension}]
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Tell JupyterLab where the panel is; called by its builder."""
+    return [{"src": "labextension", "dest": "jupyter-gpu-kernels"}]

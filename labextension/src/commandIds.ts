@@ -1,0 +1,27 @@
+/**
+ * What can be done, wherever it is asked for: menu, palette, Launcher, panel, notification.
+ */
+export namespace CommandIDs {
+  /** Open the form of a new kernel; takes any field of a spec as its preset. */
+  export const create = 'gpu-kernels:create';
+  /** Show the panel. */
+  export const show = 'gpu-kernels:show';
+  /** Read everything anew. */
+  export const refresh = 'gpu-kernels:refresh';
+
+  // These take `{ name }`, the name of an environment.
+
+  /** Open a new notebook with the kernel, in the current folder. */
+  export const openNotebook = 'gpu-kernels:open-notebook';
+  /** Change the kernel of the active notebook. */
+  export const useInNotebook = 'gpu-kernels:use-in-notebook';
+  /** Open a copy of the bundled notebook in the current folder, and run it. */
+  export const benchmark = 'gpu-kernels:benchmark';
+  export const verify = 'gpu-kernels:verify';
+  export const rebuild = 'gpu-kernels:rebuild';
+  export const rename = 'gpu-kernels:rename';
+  export const remove = 'gpu-kernels:remove';
+
+  /** Cancel a job; takes `{ id }`. */
+  export const cancel = 'gpu-kernels:cancel';
+}

@@ -1,0 +1,8 @@
+/**
+ * The plugins.
+ */
+import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+
+const plugins: JupyterFrontEndPlugin<unknown>[] = [];
+
+export default plugins;

@@ -1,0 +1,108 @@
+/**
+ * The one way to the server: JSON in, JSON out, and errors in one shape.
+ */
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+
+import type { ErrorReport } from './tokens';
+
+/**
+ * Where the server answers, below its base URL.
+ */
+export const NAMESPACE = 'jupyter-gpu-kernels';
+
+/**
+ * Codes of errors that have no answer of our server behind them.
+ */
+export namespace LocalCodes {
+  /** The server cannot be reached. */
+  export const UNREACHABLE = 'unreachable';
+  /** Something else answered: a proxy, a hub, a server without our extension. */
+  export const FOREIGN_ANSWER = 'foreign_answer';
+}
+
+/**
+ * What went wrong: a sentence, what to do next, and a stable code.
+ */
+export class ApiError extends Error {
+  constructor(
+    /** HTTP status; 0 when no server answered. */
+    readonly status: number,
+    readonly report: ErrorReport,
+    options?: ErrorOptions
+  ) {
+    super(report.message, options);
+    this.name = 'ApiError';
+  }
+}
+
+/**
+ * Options of a request.
+ */
+export interface IRequest {
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** JSON to send. */
+  body?: unknown;
+  /** Arguments of the query. */
+  query?: Record<string, string>;
+  /** Aborts the request. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Ask the server.
+ *
+ * @param path - Segments of the address below our namespace; they are encoded here.
+ * @param settings - Settings of the server.
+ *
+ * @throws ApiError - The server refused, or could not be reached.
+ * @throws DOMException - The request was aborted (`AbortError`).
+ */
+export async function request<T>(path: string[], options: IRequest, settings: ServerConnection.ISettings): Promise<T> {
+  const { method = 'GET', body, query, signal } = options;
+  const url =
+    URLExt.join(settings.baseUrl, NAMESPACE, ...path.map(encodeURIComponent)) +
+    (query ? URLExt.objectToQueryString(query) : '');
+  const init: RequestInit = { method, signal: signal ?? null };
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+  }
+  let response: Response;
+  try {
+    response = await ServerConnection.makeRequest(url, init, settings);
+  } catch (reason) {
+    if (signal?.aborted) {
+      throw signal.reason;
+    }
+    throw new ApiError(0, { code: LocalCodes.UNREACHABLE, message: String(reason), cure: '', detail: '' }, { cause: reason });
+  }
+  const text = await response.text();
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    answer = undefined;
+  }
+  if (response.ok && answer !== undefined) {
+    return answer as T;
+  }
+  throw new ApiError(response.status, Private.report(response, answer, text));
+}
+
+namespace Private {
+  /**
+   * The error of an answer, whoever it came from.
+   */
+  export function report(response: Response, answer: unknown, text: string): ErrorReport {
+    const found = answer as Partial<ErrorReport> | null | undefined;
+    if (typeof found?.code === 'string' && typeof found.message === 'string') {
+      return { code: found.code, message: found.message, cure: found.cure ?? '', detail: found.detail ?? '' };
+    }
+    return {
+      code: LocalCodes.FOREIGN_ANSWER,
+      message: `${response.status} ${response.statusText}`.trim(),
+      cure: '',
+      detail: text.slice(0, 2000)
+    };
+  }
+}

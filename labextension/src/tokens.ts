@@ -1,0 +1,111 @@
+/**
+ * Tokens and types; no code but the token itself.
+ */
+import { Token } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type BenchmarkResult = Schemas['BenchmarkResult'];
+export type DiskUsage = Schemas['DiskUsage'];
+export type Environment = Schemas['Environment'];
+export type EnvironmentChange = Partial<Schemas['EnvironmentChange']>;
+export type ErrorReport = Schemas['ErrorReport'];
+export type Framework = Schemas['Framework'];
+export type Hardware = Schemas['Hardware'];
+export type Installer = Schemas['Installer'];
+export type Job = Schemas['Job'];
+export type JobKind = Schemas['JobKind'];
+export type JobState = Schemas['JobState'];
+export type Manifest = Schemas['Manifest'];
+export type MemoryPreset = Schemas['MemoryPreset'];
+export type NameCheck = Schemas['NameCheck'];
+export type Plan = Schemas['Plan'];
+export type Progress = Schemas['Progress'];
+export type Stage = Schemas['Stage'];
+export type Variant = Schemas['Variant'];
+export type Verification = Schemas['Verification'];
+
+/** What is asked for; what is left out has the server's default. */
+export type Spec = Partial<Schemas['EnvironmentSpec']> & { name: string };
+
+/**
+ * What is known of the GPU kernels of a server, and what can be done with them.
+ *
+ * Every method that asks the server rejects with an `ApiError`.
+ */
+export interface IGpuKernels extends IDisposable {
+  /**
+   * Begin to read and to listen, if that has not begun; nothing is asked of the server before.
+   *
+   * Resolves with the first answer of the server, good or bad.
+   */
+  start(): Promise<void>;
+
+  /** The environments, by name. */
+  readonly environments: readonly Environment[];
+
+  /** The jobs of all processes, the newest first; running ones with the end of their log. */
+  readonly jobs: readonly Job[];
+
+  /** What this machine has; `null` while unknown. */
+  readonly hardware: Hardware | null;
+
+  /** Why the last reading failed; `null` after a good one. */
+  readonly error: Error | null;
+
+  /** Emitted after each change of the above. */
+  readonly changed: ISignal<IGpuKernels, void>;
+
+  /** Emitted once for each job that ends while we look, with its last snapshot. */
+  readonly jobEnded: ISignal<IGpuKernels, Job>;
+
+  /** Read everything anew. */
+  refresh(): Promise<void>;
+
+  /** The catalogue; read once. */
+  frameworks(): Promise<readonly Framework[]>;
+
+  /** Address of a framework's logo. */
+  logoUrl(framework: string): string;
+
+  suggestName(framework: string): Promise<NameCheck>;
+  checkName(name: string, signal: AbortSignal): Promise<NameCheck>;
+  plan(spec: Spec, signal: AbortSignal): Promise<Plan>;
+  create(spec: Spec): Promise<Job>;
+  verify(name: string): Promise<Job>;
+  rebuild(name: string): Promise<Job>;
+  remove(name: string, stopKernels: boolean): Promise<Job>;
+  rename(name: string, displayName: string): Promise<void>;
+  diskUsage(name: string): Promise<DiskUsage>;
+  benchmarkNotebook(name: string): Promise<unknown>;
+  keepBenchmark(name: string, measured: unknown): Promise<void>;
+
+  /** Cancel a job; resolves once nothing is left of it. */
+  cancel(id: string): Promise<void>;
+
+  /** Address of the whole log of a job. */
+  logUrl(id: string): string;
+}
+
+/**
+ * What a new kernel is made with where nobody says otherwise; set by the person in the settings.
+ */
+export interface IDefaults {
+  installer: Installer;
+  /** Conda channels; none means those of the server. */
+  channels: string[];
+  companions: boolean;
+  memory: MemoryPreset;
+}
+
+/**
+ * The token of the model.
+ */
+export const IGpuKernels = new Token<IGpuKernels>(
+  'jupyter-gpu-kernels:IGpuKernels',
+  'What is known of the GPU kernels of the server, and what can be done with them.'
+);
