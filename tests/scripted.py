@@ -136,7 +136,17 @@ class ScriptedWorkshop:
         self.called.append("sweep")
 
     def frameworks(self) -> tuple[Framework, ...]:
-        return (Framework(id="tensorflow", title="TensorFlow", summary="Machine learning.", recipes=()),)
+        return (
+            Framework(id="tensorflow", title="TensorFlow", nickname="tf", summary="Machine learning.", recipes=()),
+            Framework(id="python", title="Python", summary="Nothing else.", recipes=()),
+        )
+
+    def framework(self, framework_id: str) -> Framework:
+        for framework in self.frameworks():
+            if framework.id == framework_id:
+                return framework
+        msg = f"There is no framework {framework_id!r}."
+        raise UnknownFrameworkError(msg, cure="Choose one of: tensorflow.")
 
     def hardware(self) -> Hardware:
         gpu = Gpu(index=0, uuid="GPU-1", name="A GPU", memory_total=2**34, compute_capability="9.0")

@@ -34,6 +34,11 @@ def lab(directory: Path, **files: str) -> Path:
     return directory
 
 
+def test_kernels_are_called_as_people_call_frameworks() -> None:
+    nicknames = {item.id: item.nickname for item in BUNDLED_FRAMEWORKS if item.nickname}
+    assert nicknames == {"tensorflow": "tf", "pytorch": "torch"}
+
+
 def test_the_bundled_frameworks_are_all_readable() -> None:
     catalogue = Catalogue.load()
     assert catalogue.warnings == ()
@@ -141,6 +146,7 @@ def test_a_lab_adds_a_framework_and_replaces_another(tmp_path: Path) -> None:
         ('["small"]', '["git+https://example.org/x"]', "recipes[0]"),
         ('variant = "cpu"', 'variant = "cpu"\nchannels = ["-c evil"]', "recipes[0]"),
         ('id = "small"', 'id = "Small One"', "key 'id'"),
+        ('title = "Small"', 'title = "Small"\nnickname = "a b"', "key 'nickname'"),
         ('summary = "Small."', 'summary = "Small."\nverification = "import ("', "key 'verification'"),
         ('summary = "Small."', 'summary = "Small."\nlinks = [{title = "x", url = "javascript:x"}]', "links[0].url"),
     ],

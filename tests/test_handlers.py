@@ -145,6 +145,39 @@ async def test_what_there_is_comes_as_the_models(fetch: Fetch, manager: Scripted
         assert response.headers["Content-Type"] == "application/json"
 
 
+async def test_a_name_is_checked_before_anything_is_asked_for(fetch: Fetch, manager: ScriptedManager) -> None:
+    manager.workshop.hold = True
+    await fetch("environments", "POST", to_json(SPEC))
+    problems = {}
+    for name in ("new", "OLD", "TF", "a.b", "a b", "python3", LONG, "🚀"):
+        response = await fetch(f"names/{name}")
+        found = from_json(models.NameCheck, json.loads(response.body))
+        assert (response.code, found.name) == (200, name)
+        problems[name] = found.problem and found.problem.code
+        assert found.problem is None or (found.problem.message.endswith(".") and found.problem.cure.endswith("."))
+    assert problems == {
+        "new": None,
+        "OLD": "name_taken",
+        "TF": "environment_busy",
+        "a.b": "invalid_name",
+        "a b": "invalid_name",
+        "python3": "invalid_name",
+        LONG: "invalid_name",
+        "🚀": "invalid_name",
+    }
+    assert manager.workshop.called == ["create tf"]
+
+
+async def test_a_suggested_name_can_be_had(fetch: Fetch, manager: ScriptedManager) -> None:
+    for expected in ("tf-warp-speed", "tf-warp-speed-2", "tf-warp-speed-3"):
+        found = from_json(models.NameCheck, json.loads((await fetch("names", params={"framework": "tensorflow"})).body))
+        assert found == models.NameCheck(name=expected)
+        await manager.runner.wait(job_of(await fetch("environments", "POST", {"name": expected})).id)
+    assert json.loads((await fetch("names")).body) == {"name": "python-warp-speed", "problem": None}
+    status, error = await failing(fetch("names", params={"framework": "nonsense"}))
+    assert (status, error["code"]) == (400, "unknown_framework")
+
+
 async def test_a_refusal_is_inside_the_plan(fetch: Fetch, manager: ScriptedManager) -> None:
     plan = from_json(models.Plan, json.loads((await fetch("plans", "POST", to_json(SPEC))).body))
     assert (plan.cuda, plan.refusal) == ("12.9", None)

@@ -283,6 +283,9 @@ def test_the_kernel_of_another_environment_is_told_from_our_own(manifest: Manife
     check_name_free("tf-warp", prefix=Path(manifest.prefix))
     with pytest.raises(NameTakenError) as caught:
         check_name_free("tf-warp", prefix=tmp_path / "other")
+    check_name_free("tf-warp", gone=[tmp_path / "other", Path(manifest.prefix)])
+    with pytest.raises(NameTakenError):
+        check_name_free("tf-warp", gone=[tmp_path / "other"])
     assert f"belongs to the GPU kernel of the environment {manifest.prefix}, in {folder}." in caught.value.message
     assert f"`jupyter gpu-kernels remove {Path(manifest.prefix).name}`" in caught.value.cure
     Path(manifest.prefix).rename(tmp_path / "elsewhere")

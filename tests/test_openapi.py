@@ -85,6 +85,8 @@ class TestServer:
             ("/jobs", "get"),
             ("/plans", "post"),
             ("/frameworks", "get"),
+            ("/names", "get"),
+            ("/names/{name}", "get"),
             ("/gpus", "get"),
             ("/environments", "get"),
             ("/environments/{name}", "get"),

@@ -357,3 +357,20 @@ async def test_a_kernel_without_its_environment_is_unregistered_by_recovery(work
     Path(manifest.prefix).rename(Path(manifest.prefix).with_name("moved"))
     assert await workshop.recover("warp") is None
     assert not (kernels() / "warp").exists()
+
+
+async def test_what_is_left_of_a_kernel_is_in_nobody_s_way_and_stays_until_the_name_is_taken(workshop) -> None:
+    manifest = await workshop.create(replace(SPEC, name="warp", verify=False), reporter=Recorder())
+    shutil.rmtree(manifest.prefix)
+    # As if it had been a virtual environment.
+    specification = kernels() / "warp" / "kernel.json"
+    other = str(Path(jupyter_data_dir()) / "gpu-kernels" / "envs" / "warp")
+    specification.write_text(
+        specification.read_text().replace(f'"prefix": "{manifest.prefix}"', f'"prefix": "{other}"')
+    )
+    assert other in text
+    workshop.check_free("warp")
+    assert specification.exists(), "asking changes nothing"
+    again = await workshop.create(EnvironmentSpec(name="warp", companions=False, verify=False), reporter=Recorder())
+    assert workshop.environments()[0].kernelspec == str(kernels() / "warp")
+    assert json.loads(specification.read_text())["display_name"] == again.display_name

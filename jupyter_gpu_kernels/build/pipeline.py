@@ -75,6 +75,14 @@ class Workshop:
         """What this machine has. Blocks on the driver."""
         return self._hardware()
 
+    def framework(self, framework_id: str) -> Framework:
+        """An entry of the catalogue.
+
+        Raises:
+            UnknownFrameworkError: There is none of that id.
+        """
+        return self._planner.catalogue.get(framework_id)
+
     def environments(self) -> tuple[Environment, ...]:
         """List the environments. Blocks on the disk."""
         return self._inventory.environments()
@@ -109,10 +117,8 @@ class Workshop:
             if (occupant / MANIFEST).is_file() and not _registered(occupant):
                 cure = f"To have its kernel back, run `jupyter gpu-kernels verify {occupant.name}`."
             raise NameTakenError(msg, cure=cure)
-        for generations in self._generations.values():
-            # A kernelspec whose environment somebody else has removed is in nobody's way.
-            kernelspecs.unregister(name, prefix=generations.envs_dir / name)
-        kernelspecs.check_name_free(name)
+        # A kernelspec whose environment somebody else has removed is in nobody's way.
+        kernelspecs.check_name_free(name, gone=self._places(name))
 
     async def plan(self, spec: EnvironmentSpec) -> Plan:
         """Answer what would be built; nothing is downloaded but metadata, and a refusal is part of the plan.
@@ -133,9 +139,19 @@ class Workshop:
         """
         self.check(spec)
         async with self.writing(spec.name, "create"):
-            await asyncio.to_thread(self.check_free, spec.name)
+            await asyncio.to_thread(self._make_free, spec.name)
             await asyncio.to_thread(kernelspecs.check_place, sys_prefix=spec.sys_prefix)
             return await self._construction.build(spec, reporter)
+
+    def _make_free(self, name: str) -> None:
+        """Take away what is left of a name's earlier kernel, unless the name is taken."""
+        self.check_free(name)
+        for prefix in self._places(name):
+            kernelspecs.unregister(name, prefix=prefix)
+
+    def _places(self, name: str) -> list[Path]:
+        """Where an environment of that name may be."""
+        return [generations.envs_dir / name for generations in self._generations.values()]
 
     async def rebuild(self, name: str, *, reporter: BuildReporter) -> Manifest:
         """Build an environment anew from its spec, keeping what its user added with conda, and exchange the two.
@@ -208,8 +224,9 @@ class Workshop:
         for generations in self._generations.values():
             generations.repair()
             generations.discard_unfinished(name)
-            if not (generations.envs_dir / name).exists():
-                kernelspecs.unregister(name, prefix=generations.envs_dir / name)
+        for prefix in self._places(name):
+            if not prefix.exists():
+                kernelspecs.unregister(name, prefix=prefix)
         try:
             manifest = self._inventory.manifest(name)
         except (NotFoundError, BrokenEnvironmentError):

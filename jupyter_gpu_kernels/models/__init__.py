@@ -7,7 +7,7 @@ Only the standard library is imported here, since :mod:`jupyter_gpu_kernels.pref
 from __future__ import annotations
 
 from .benchmark import BenchmarkResult, Timing
-from .environment import Environment, EnvironmentKind, LaunchPolicy, Manifest
+from .environment import Environment, EnvironmentKind, LaunchPolicy, Manifest, NameCheck
 from .framework import Absence, Framework, Guard, Link, Recipe
 from .hardware import Gpu, Hardware
 from .job import ErrorReport, Job, JobKind, JobState, ProcessIdentity
@@ -37,6 +37,7 @@ __all__ = [
     "Link",
     "Manifest",
     "MappedLibrary",
+    "NameCheck",
     "Plan",
     "PlannedPackage",
     "ProcessIdentity",

@@ -6,6 +6,7 @@ import dataclasses
 import enum
 
 from .benchmark import BenchmarkResult
+from .job import ErrorReport
 from .plan import Plan
 from .spec import EnvironmentSpec, Installer, Variant
 from .verification import Verification
@@ -103,3 +104,16 @@ class Environment:
     created: str
     restart_needed: tuple[str, ...] = ()
     damaged: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NameCheck:
+    """Whether a new environment may have a name.
+
+    Attributes:
+        name: The name.
+        problem: Why it may not, ``None`` if it may.
+    """
+
+    name: str
+    problem: ErrorReport | None = None

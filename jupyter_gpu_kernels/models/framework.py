@@ -102,6 +102,7 @@ class Framework:
     Attributes:
         id: What a spec says, e.g. ``"tensorflow"``.
         title: What people call it.
+        nickname: What names suggested for its kernels begin with; empty for the id.
         summary: One sentence on what it is for.
         package: Name of the package whose version is the framework's, in any of its recipes, in order of preference.
         import_name: Module to import; empty for none.
@@ -120,6 +121,7 @@ class Framework:
 
     id: str
     title: str
+    nickname: str = ""
     summary: str
     package: tuple[str, ...] = ()
     import_name: str = ""

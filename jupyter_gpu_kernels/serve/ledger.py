@@ -65,7 +65,7 @@ class Ledger:
                 if other.state.final or other.id in finished or other.name.lower() != name.lower():
                     continue
                 if self.worked_on(other):
-                    raise _busy(other)
+                    raise busy(other)
                 self.records.save(given_up(other))
                 abandoned = True
             self.records.save(job)
@@ -154,7 +154,8 @@ def unforeseen(error: Exception) -> ErrorReport:
     )
 
 
-def _busy(job: Job) -> EnvironmentBusyError:
+def busy(job: Job) -> EnvironmentBusyError:
+    """What is said to whoever wants an environment that a job works on."""
     # Imported here: a server that only starts needs no locks.
     from ..build.disk.locks import DOINGS
 

@@ -21,8 +21,10 @@ from ..models import (
     Job,
     JobKind,
     Manifest,
+    NameCheck,
     Plan,
 )
+from . import names
 from .jobs import JobRunner
 from .kernels import ProcessKernels, RunningKernels
 from .ledger import Ledger
@@ -93,6 +95,20 @@ class GpuKernelsManager(Settings):
         """
         _check_name(name)
         return await asyncio.to_thread(lambda: self.workshop.manifest(name))
+
+    async def check_name(self, name: str) -> NameCheck:
+        """Say whether :meth:`create` would take a name now."""
+        jobs = await self.runner.jobs()
+        return await asyncio.to_thread(lambda: names.check(name, self.workshop, jobs))
+
+    async def suggest_name(self, framework_id: str) -> NameCheck:
+        """Suggest a name that :meth:`create` would take now.
+
+        Raises:
+            UnknownFrameworkError: The catalogue has no such framework.
+        """
+        jobs = await self.runner.jobs()
+        return await asyncio.to_thread(lambda: names.suggest(framework_id, self.workshop, jobs))
 
     # What can be done.
 

@@ -16,6 +16,9 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 #: The verbs that a handler may implement.
 VERBS = ("get", "post", "put", "patch", "delete")
 
+#: What JSON Schema calls types of query arguments.
+_TYPES = {bool: "boolean", str: "string"}
+
 #: Where the operation of a method is kept.
 _ATTRIBUTE = "gpu_kernels_operation"
 
@@ -30,7 +33,7 @@ class Operation:
         body: Type of the JSON in the request, if it takes some.
         body_required: Whether it must be there.
         status: Status of the answer.
-        query: Boolean query arguments, with what they mean.
+        query: Arguments of the query: name, type, and what it means.
     """
 
     summary: str
@@ -38,7 +41,7 @@ class Operation:
     body: Any = None
     body_required: bool = True
     status: int = 200
-    query: tuple[tuple[str, str], ...] = ()
+    query: tuple[tuple[str, type, str], ...] = ()
 
 
 def operation(summary: str, **fields: Any) -> Callable[[Method], Method]:
@@ -109,8 +112,8 @@ def _described(path: str, verb: str, what: Operation, schema_of: dict[str, Any])
         for name in re.findall(r"{(\w+)}", path)
     ]
     parameters += [
-        {"name": name, "in": "query", "required": False, "description": meaning, "schema": {"type": "boolean"}}
-        for name, meaning in what.query
+        {"name": name, "in": "query", "required": False, "description": meaning, "schema": {"type": _TYPES[kind]}}
+        for name, kind, meaning in what.query
     ]
     kind = "text/plain" if what.answer is str else "application/json"
     good: dict[str, Any] = {"description": "As asked.", "content": {kind: {"schema": schema_of[repr(what.answer)]}}}

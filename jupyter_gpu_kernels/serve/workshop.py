@@ -59,5 +59,8 @@ class Workshop(Protocol):
     def frameworks(self) -> tuple[Framework, ...]:
         """The catalogue. Blocks on the disk."""
 
+    def framework(self, framework_id: str) -> Framework:
+        """An entry of the catalogue (:class:`UnknownFrameworkError`). Blocks on the disk."""
+
     def hardware(self) -> Hardware:
         """What this machine has. Blocks on the driver."""

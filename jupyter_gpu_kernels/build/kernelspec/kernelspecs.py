@@ -14,7 +14,7 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +45,18 @@ def kernels_directory(*, sys_prefix: bool = False) -> Path:
 
 
 def check_name_free(
-    kernel_name: str, *, prefix: Path | None = None, directories: Sequence[str | Path] | None = None
+    kernel_name: str,
+    *,
+    prefix: Path | None = None,
+    gone: Collection[Path] = (),
+    directories: Sequence[str | Path] | None = None,
 ) -> None:
     """Refuse a kernel's name that belongs to somebody else, whichever its letters' case.
 
     Args:
         kernel_name: The name.
         prefix: The environment that wants it; its own kernel is no hindrance.
+        gone: Environments that are no more; what is left of their kernels is no hindrance either.
         directories: Where Jupyter looks for kernels, ``None`` for its default.
 
     Raises:
@@ -67,7 +72,7 @@ def check_name_free(
         for entry in _entries(folder):
             # Jupyter passes over what has no kernel.json; where we would put ours it is in the way all the same.
             taken = folder in targets or (Path(entry) / "kernel.json").is_file()
-            if Path(entry).name.lower() == name and taken:
+            if Path(entry).name.lower() == name and taken and not _left_behind(Path(entry), gone):
                 _check_owner(Path(entry), prefix)
 
 
@@ -305,6 +310,11 @@ def _check_owner(place: Path, prefix: Path | None) -> None:
         msg = f"The kernel name {name!r} is taken: {place} exists, but holds no kernel that can be read."
         cure = "Choose another name, or move that directory away."
     raise NameTakenError(msg, cure=cure)
+
+
+def _left_behind(place: Path, gone: Collection[Path]) -> bool:
+    """Whether a kernelspec is that of an environment which is no more."""
+    return bool(gone) and _owner(_metadata(_read(place)).get(KEY)) in map(str, gone)
 
 
 def _owner(ours: Any) -> str:

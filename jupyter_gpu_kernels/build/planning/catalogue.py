@@ -148,6 +148,9 @@ def _check(framework: Framework) -> None:
     if not _ID.fullmatch(framework.id):
         msg = f"key 'id': {framework.id!r} is not a short lower-case word."
         raise FrameworkFileError(msg)
+    if framework.nickname and not _ID.fullmatch(framework.nickname):
+        msg = f"key 'nickname': {framework.nickname!r} is not a short lower-case word."
+        raise FrameworkFileError(msg)
     if not framework.recipes:
         msg = "key 'recipes': there must be at least one."
         raise FrameworkFileError(msg)

@@ -42,7 +42,7 @@ class EnvironmentHandler(GpuKernelsHandler):
     @authorized
     @operation(
         "Unregister an environment's kernel and remove the environment.",
-        query=(("stop_kernels", "Shut down kernels that run from it, instead of refusing."),),
+        query=(("stop_kernels", bool, "Shut down kernels that run from it, instead of refusing."),),
         answer=Job,
         status=202,
     )

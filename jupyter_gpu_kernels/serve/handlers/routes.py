@@ -14,6 +14,7 @@ from .base import NAMESPACE, GpuKernelsHandler, NowhereHandler
 from .catalogue import FrameworksHandler, GpusHandler, PlansHandler
 from .environments import BenchmarkHandler, EnvironmentHandler, EnvironmentsHandler, RebuildHandler, VerifyHandler
 from .jobs import JobHandler, JobLogHandler, JobsHandler
+from .names import NameHandler, NamesHandler
 
 
 class OpenApiHandler(GpuKernelsHandler):
@@ -31,6 +32,8 @@ class OpenApiHandler(GpuKernelsHandler):
 ROUTES: tuple[tuple[str, type[GpuKernelsHandler]], ...] = (
     ("/frameworks", FrameworksHandler),
     ("/gpus", GpusHandler),
+    ("/names", NamesHandler),
+    ("/names/{name}", NameHandler),
     ("/plans", PlansHandler),
     ("/environments", EnvironmentsHandler),
     ("/environments/{name}", EnvironmentHandler),
