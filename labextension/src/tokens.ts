@@ -35,7 +35,8 @@ export type Spec = Partial<Schemas['EnvironmentSpec']> & { name: string };
 /**
  * What is known of the GPU kernels of a server, and what can be done with them.
  *
- * Every method that asks the server rejects with an `ApiError`.
+ * Every method that asks the server rejects with an `ApiError`; one that takes a signal, and was aborted, with the
+ * signal's reason (an `AbortError`).
  */
 export interface IGpuKernels extends IDisposable {
   /**
@@ -45,11 +46,34 @@ export interface IGpuKernels extends IDisposable {
    */
   start(): Promise<void>;
 
+  /**
+   * Begin by itself at the first event of a job; nothing is asked of the server before.
+   *
+   * For a page that was reloaded with the panel closed: the end of a job is told there too.
+   */
+  listen(): void;
+
+  /** Whether environments and jobs were read at least once. */
+  readonly isReady: boolean;
+
   /** The environments, by name. */
   readonly environments: readonly Environment[];
 
-  /** The jobs of all processes, the newest first; running ones with the end of their log. */
+  /**
+   * The jobs of all processes, the newest first.
+   *
+   * The log and the progress's `detail` are current for watched jobs only; the log is empty for one that nobody ever
+   * watched. A job that has just failed may be without its `error` until it was read again.
+   */
   readonly jobs: readonly Job[];
+
+  /**
+   * Keep the log and the details of a job current, for as long as somebody shows them.
+   *
+   * A component watches what it shows (`useEffect(() => { const w = model.watch(id); return () => w.dispose(); }, [id])`);
+   * several may watch the same job. A job that has ended is read once.
+   */
+  watch(id: string): IDisposable;
 
   /** What this machine has; `null` while unknown. */
   readonly hardware: Hardware | null;

@@ -1,0 +1,416 @@
+/**
+ * A model without a server, and the things that it knows, for tests of what shows them.
+ */
+import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import type {
+  DiskUsage,
+  Environment,
+  Framework,
+  Hardware,
+  IGpuKernels,
+  Job,
+  NameCheck,
+  Plan,
+  Progress,
+  Spec
+} from '../tokens';
+
+const GIGABYTE = 1e9;
+
+/** An environment that is registered and verified on a GPU. */
+export function anEnvironment(overrides: Partial<Environment> = {}): Environment {
+  const name = overrides.name ?? 'tf-warp-speed';
+  return {
+    name,
+    kernel_name: name.toLowerCase(),
+    display_name: `${name} (TensorFlow 2.19 · CUDA 12.9)`,
+    kind: 'conda',
+    prefix: `/envs/${name}`,
+    framework: 'tensorflow',
+    framework_version: '2.19.0',
+    python: '3.12.11',
+    cuda: '12.9',
+    variant: 'gpu',
+    installer: 'conda',
+    verification: {
+      outcome: 'verified',
+      sentence: 'TensorFlow computes on NVIDIA H200.',
+      framework_version: '2.19.0',
+      built_with_cuda: '12.9',
+      devices: ['NVIDIA H200'],
+      computation: '42.0',
+      libraries: [],
+      seconds: 4.2,
+      checked: '2026-11-20T18:00:00+00:00'
+    },
+    benchmark: null,
+    registered: true,
+    kernelspec: `/kernels/${name.toLowerCase()}`,
+    created: '2026-11-20T17:59:00+00:00',
+    restart_needed: [],
+    damaged: '',
+    disk_bytes: 3 * GIGABYTE,
+    ...overrides
+  };
+}
+
+/** How far a stage has come: nothing, unless told. */
+export function aProgress(overrides: Partial<Progress> = {}): Progress {
+  return {
+    packages_done: 0,
+    packages_total: 0,
+    bytes_done: 0,
+    bytes_total: 0,
+    bytes_per_second: 0,
+    detail: '',
+    unit: 'packages',
+    ...overrides
+  };
+}
+
+/** A job that creates an environment and is downloading. */
+export function aJob(overrides: Partial<Job> = {}): Job {
+  return {
+    id: 'job-1',
+    kind: 'create',
+    name: 'tf-warp-speed',
+    state: 'running',
+    stage: 'download',
+    revision: 3,
+    progress: aProgress({
+      packages_done: 4,
+      packages_total: 10,
+      bytes_done: GIGABYTE / 2,
+      bytes_total: GIGABYTE,
+      bytes_per_second: GIGABYTE / 20
+    }),
+    log: [],
+    spec: aSpec(),
+    plan: null,
+    verification: null,
+    benchmark: null,
+    error: null,
+    owner: { host: 'localhost', pid: 4242, started: 1 },
+    attempts: 1,
+    created: '2026-11-20T17:58:00+00:00',
+    started: '2026-11-20T17:58:01+00:00',
+    finished: '',
+    ...overrides
+  };
+}
+
+/** What a person asks for who changes nothing. */
+export function aSpec(overrides: Partial<Plan['spec']> = {}): Plan['spec'] {
+  return {
+    name: 'tf-warp-speed',
+    framework: 'tensorflow',
+    variant: 'auto',
+    version: null,
+    python: null,
+    cuda: null,
+    target_cuda: null,
+    installer: 'auto',
+    channels: [],
+    packages: [],
+    pip: [],
+    companions: true,
+    verify: true,
+    display_name: null,
+    sys_prefix: false,
+    memory: 'default',
+    ...overrides
+  };
+}
+
+/** A plan with two packages, on a GPU. */
+export function aPlan(overrides: Partial<Plan> = {}): Plan {
+  return {
+    spec: aSpec(),
+    installer: 'conda',
+    installer_reason: 'The channel conda-forge answers.',
+    variant: 'gpu',
+    variant_reason: 'The driver supports CUDA 13.0.',
+    python: '3.12.11',
+    framework_version: '2.19.0',
+    cuda: '12.9',
+    target_cuda: '13.0',
+    channels: ['conda-forge'],
+    packages: [
+      { name: 'python', version: '3.12.11', build: 'h1', source: 'conda-forge', size: 3e7, stage: 'link' },
+      { name: 'tensorflow', version: '2.19.0', build: 'cuda129', source: 'conda-forge', size: 5e8, stage: 'link' }
+    ],
+    download_bytes: 53e7,
+    disk_bytes: 16e8,
+    warnings: [],
+    refusal: null,
+    ...overrides
+  };
+}
+
+/** A framework with a recipe for each variant, from conda and from PyPI. */
+export function aFramework(overrides: Partial<Framework> = {}): Framework {
+  return {
+    id: 'tensorflow',
+    title: 'TensorFlow',
+    summary: 'Deep learning with graphs and Keras.',
+    recipes: (['gpu', 'cpu'] as const).flatMap(variant =>
+      (['conda', 'pypi'] as const).map(installer => aRecipe({ variant, installer }))
+    ),
+    package: ['tensorflow'],
+    import_name: 'tensorflow',
+    logo: 'tensorflow',
+    legacy: '',
+    links: [],
+    companions: ['numpy', 'pandas', 'matplotlib'],
+    verification: '',
+    benchmark: 'tensorflow',
+    absences: [],
+    source: '',
+    ...overrides
+  };
+}
+
+/** One way to install a framework. */
+export function aRecipe(overrides: Partial<Framework['recipes'][number]> = {}): Framework['recipes'][number] {
+  return {
+    variant: 'gpu',
+    installer: 'conda',
+    packages: ['tensorflow{version}'],
+    versions: '',
+    python: '>=3.10,<3.14',
+    platforms: [],
+    cuda: '',
+    cuda_package: '',
+    torch_backend: '',
+    only_exact: false,
+    capability: '',
+    native: '',
+    before_turing: [],
+    channels: [],
+    sees_cuda: false,
+    guard: null,
+    note: '',
+    ...overrides
+  };
+}
+
+/** A machine with one GPU. */
+export function hardware(overrides: Partial<Hardware> = {}): Hardware {
+  return {
+    driver: '580.159.04',
+    cuda: '13.0',
+    gpus: [{ index: 0, uuid: 'GPU-1', name: 'NVIDIA H200', memory_total: 15e10, compute_capability: '9.0' }],
+    reason: '',
+    notes: [],
+    ...overrides
+  };
+}
+
+/** A call of a method that does something, or asks. */
+export interface ICall {
+  method: string;
+  args: readonly unknown[];
+}
+
+/**
+ * A model that answers from memory, notes what it is asked, and shows what it is told.
+ *
+ * Set `environments`, `jobs`, `hardware` or `error` and `changed` is emitted; `end(job)` ends one. What a method
+ * answers is in `answers`; put a rejecting function there to see what a refusal looks like.
+ */
+export class FakeGpuKernels implements IGpuKernels {
+  readonly calls: ICall[] = [];
+
+  /** What the methods answer; replace what a test is about. */
+  readonly answers = {
+    frameworks: (): Promise<readonly Framework[]> => Promise.resolve([aFramework()]),
+    suggestName: (framework: string): Promise<NameCheck> => Promise.resolve({ name: `${framework}-1`, problem: null }),
+    checkName: (name: string, _signal: AbortSignal): Promise<NameCheck> => Promise.resolve({ name, problem: null }),
+    plan: (spec: Spec, _signal: AbortSignal): Promise<Plan> => Promise.resolve(aPlan({ spec: aSpec(spec) })),
+    job: (job: Job): Promise<Job> => Promise.resolve(job),
+    diskUsage: (_name: string): Promise<DiskUsage> => Promise.resolve({ bytes: 3e9, freed_bytes: 2e9 }),
+    benchmarkNotebook: (_name: string): Promise<unknown> =>
+      Promise.resolve({ cells: [], metadata: {}, nbformat: 4, nbformat_minor: 5 }),
+    done: (): Promise<void> => Promise.resolve()
+  };
+
+  isReady = true;
+
+  get environments(): readonly Environment[] {
+    return this._environments;
+  }
+  set environments(value: readonly Environment[]) {
+    this._environments = value;
+    this._changed.emit();
+  }
+
+  get jobs(): readonly Job[] {
+    return this._jobs;
+  }
+  set jobs(value: readonly Job[]) {
+    this._jobs = value;
+    this._changed.emit();
+  }
+
+  get hardware(): Hardware | null {
+    return this._hardware;
+  }
+  set hardware(value: Hardware | null) {
+    this._hardware = value;
+    this._changed.emit();
+  }
+
+  get error(): Error | null {
+    return this._error;
+  }
+  set error(value: Error | null) {
+    this._error = value;
+    this._changed.emit();
+  }
+
+  get changed(): ISignal<IGpuKernels, void> {
+    return this._changed;
+  }
+
+  get jobEnded(): ISignal<IGpuKernels, Job> {
+    return this._jobEnded;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /** The jobs that somebody watches. */
+  get watched(): string[] {
+    return [...this._watched];
+  }
+
+  dispose(): void {
+    this._isDisposed = true;
+    Signal.clearData(this);
+  }
+
+  /** Show a job as it ended, and tell it. */
+  end(job: Job): void {
+    this.jobs = [job, ...this._jobs.filter(({ id }) => id !== job.id)];
+    this._jobEnded.emit(job);
+  }
+
+  start(): Promise<void> {
+    this.calls.push({ method: 'start', args: [] });
+    return Promise.resolve();
+  }
+
+  listen(): void {
+    this.calls.push({ method: 'listen', args: [] });
+  }
+
+  watch(id: string): IDisposable {
+    this._watched.push(id);
+    return new DisposableDelegate(() => {
+      this._watched.splice(this._watched.indexOf(id), 1);
+    });
+  }
+
+  refresh(): Promise<void> {
+    this.calls.push({ method: 'refresh', args: [] });
+    return this.answers.done();
+  }
+
+  frameworks(): Promise<readonly Framework[]> {
+    this.calls.push({ method: 'frameworks', args: [] });
+    return this.answers.frameworks();
+  }
+
+  logoUrl(framework: string): string {
+    return `/jupyter-gpu-kernels/frameworks/${framework}/logo`;
+  }
+
+  suggestName(framework: string): Promise<NameCheck> {
+    this.calls.push({ method: 'suggestName', args: [framework] });
+    return this.answers.suggestName(framework);
+  }
+
+  checkName(name: string, signal: AbortSignal): Promise<NameCheck> {
+    this.calls.push({ method: 'checkName', args: [name] });
+    return this.answers.checkName(name, signal);
+  }
+
+  plan(spec: Spec, signal: AbortSignal): Promise<Plan> {
+    this.calls.push({ method: 'plan', args: [spec] });
+    return this.answers.plan(spec, signal);
+  }
+
+  create(spec: Spec): Promise<Job> {
+    this.calls.push({ method: 'create', args: [spec] });
+    return this._begin(aJob({ kind: 'create', name: spec.name, spec: aSpec(spec) }));
+  }
+
+  verify(name: string): Promise<Job> {
+    this.calls.push({ method: 'verify', args: [name] });
+    return this._begin(aJob({ kind: 'verify', name, spec: null }));
+  }
+
+  rebuild(name: string): Promise<Job> {
+    this.calls.push({ method: 'rebuild', args: [name] });
+    return this._begin(aJob({ kind: 'rebuild', name }));
+  }
+
+  remove(name: string, stopKernels: boolean): Promise<Job> {
+    this.calls.push({ method: 'remove', args: [name, stopKernels] });
+    return this._begin(aJob({ kind: 'remove', name, spec: null }));
+  }
+
+  rename(name: string, displayName: string): Promise<void> {
+    this.calls.push({ method: 'rename', args: [name, displayName] });
+    return this.answers.done();
+  }
+
+  diskUsage(name: string): Promise<DiskUsage> {
+    this.calls.push({ method: 'diskUsage', args: [name] });
+    return this.answers.diskUsage(name);
+  }
+
+  benchmarkNotebook(name: string): Promise<unknown> {
+    this.calls.push({ method: 'benchmarkNotebook', args: [name] });
+    return this.answers.benchmarkNotebook(name);
+  }
+
+  keepBenchmark(name: string, measured: unknown): Promise<void> {
+    this.calls.push({ method: 'keepBenchmark', args: [name, measured] });
+    return this.answers.done();
+  }
+
+  cancel(id: string): Promise<void> {
+    this.calls.push({ method: 'cancel', args: [id] });
+    return this.answers.done();
+  }
+
+  logUrl(id: string): string {
+    return `/jupyter-gpu-kernels/jobs/${id}/log`;
+  }
+
+  private async _begin(job: Job): Promise<Job> {
+    const begun = await this.answers.job({
+      ...job,
+      id: `job-${this._jobs.length + 1}`,
+      state: 'queued',
+      stage: null,
+      revision: 0,
+      progress: aProgress()
+    });
+    this.jobs = [begun, ...this._jobs];
+    return begun;
+  }
+
+  private _environments: readonly Environment[] = [];
+  private _jobs: readonly Job[] = [];
+  private _hardware: Hardware | null = hardware();
+  private _error: Error | null = null;
+  private _isDisposed = false;
+  private readonly _watched: string[] = [];
+  private readonly _changed = new Signal<IGpuKernels, void>(this);
+  private readonly _jobEnded = new Signal<IGpuKernels, Job>(this);
+}
