@@ -1,0 +1,1 @@
+"""JupyterLab with our extension, driven in a real browser."""
