@@ -130,13 +130,7 @@ def lab(
     }
     (root / "config" / "jupyter_server_config.json").write_text(json.dumps(config))
     token = "secret"
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        f"--port={port or _free_port()}",
-        f"--IdentityProvider.token={token}",
-    ]
+    options = [f"--port={port or _free_port()}", f"--IdentityProvider.token={token}"]
     # Only root needs the permission to be root.
     options += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     command = [sys.executable, "-m", "jupyterlab", *options]
