@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jupyter_gpu_kernels.build.disk.inventory import Inventory
 from jupyter_gpu_kernels.build.kernelspec.kernel_json import kernel_json
-from jupyter_gpu_kernels.build.kernelspec.kernelspecs import Registry
+from jupyter_gpu_kernels.build.kernelspec.registry import Registry
 from jupyter_gpu_kernels.models import (
     EnvironmentKind,
     EnvironmentSpec,

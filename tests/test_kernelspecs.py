@@ -20,14 +20,13 @@ from jupyter_client.manager import KernelManager
 
 from jupyter_gpu_kernels.build.kernelspec.kernel_json import KEY, kernel_json, logo
 from jupyter_gpu_kernels.build.kernelspec.kernelspecs import (
-    Registry,
     check_name_free,
     check_place,
-    kernels_directory,
     register,
     staged,
     unregister,
 )
+from jupyter_gpu_kernels.build.kernelspec.registry import Registry, kernels_directory
 from jupyter_gpu_kernels.build.planning.catalogue import Catalogue
 from jupyter_gpu_kernels.errors import InstallError, NameTakenError
 from jupyter_gpu_kernels.models import EnvironmentKind, EnvironmentSpec, Installer, Manifest, Plan, Variant

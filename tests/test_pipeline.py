@@ -365,9 +365,8 @@ async def test_what_is_left_of_a_kernel_is_in_nobody_s_way_and_stays_until_the_n
     # As if it had been a virtual environment.
     specification = kernels() / "warp" / "kernel.json"
     other = str(Path(jupyter_data_dir()) / "gpu-kernels" / "envs" / "warp")
-    specification.write_text(
-        specification.read_text().replace(f'"prefix": "{manifest.prefix}"', f'"prefix": "{other}"')
-    )
+    text = specification.read_text().replace(f'"prefix": "{manifest.prefix}"', f'"prefix": "{other}"')
+    specification.write_text(text)
     assert other in text
     workshop.check_free("warp")
     assert specification.exists(), "asking changes nothing"

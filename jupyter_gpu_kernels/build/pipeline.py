@@ -29,6 +29,7 @@ from .disk.generations import Generations
 from .disk.inventory import Inventory
 from .disk.locks import EnvironmentLock
 from .kernelspec import kernelspecs
+from .kernelspec.registry import Registry
 from .planning.planner import Planner
 from .reporting import BuildReporter, Reporter
 from .tools.insistence import finish, insist
@@ -259,4 +260,4 @@ class Workshop:
 
 def _registered(prefix: Path) -> bool:
     """Whether an environment has a kernelspec."""
-    return str(prefix) in kernelspecs.Registry()()
+    return str(prefix) in Registry()()

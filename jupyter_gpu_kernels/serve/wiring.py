@@ -16,7 +16,7 @@ from ..build.conda.settings import ChannelSettings
 from ..build.construction import Construction
 from ..build.disk.generations import Generations
 from ..build.disk.inventory import Inventory
-from ..build.kernelspec import kernelspecs
+from ..build.kernelspec.registry import Registry
 from ..build.planning.catalogue import Catalogue
 from ..build.planning.planner import Planner
 from ..build.reporting import BuildReporter, Reporter
@@ -75,7 +75,7 @@ def open_workshop(settings: Settings) -> Workshop:
     return BenchmarkingWorkshop(
         planner=planner,
         construction=construction,
-        inventory=Inventory(tuple(roots.values()), kernelspecs.Registry()),
+        inventory=Inventory(tuple(roots.values()), Registry()),
         generations=generations,
         hardware=hardware,
         state_dir=state_dir,

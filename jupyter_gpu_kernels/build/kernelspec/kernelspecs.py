@@ -12,19 +12,18 @@ import json
 import os
 import re
 import secrets
-import sys
 import time
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_core.paths import jupyter_data_dir
 
 from ...errors import InstallError, NameTakenError
 from ...models import Manifest
 from ..disk.filesystem import exchange, explained, remove_tree, rename_new, sync_directory, writable
-from .kernel_json import KEY, kernel_json, logo
+from .kernel_json import kernel_json, logo
+from .registry import entries, kernels_directory, ours_in, owner_of, read
 
 #: Our directory beside ``kernels``: on the same filesystem, and nowhere that Jupyter looks for kernels.
 STAGING = "gpu-kernels/staging"
@@ -32,16 +31,8 @@ STAGING = "gpu-kernels/staging"
 #: Names of Jupyter's own Python kernel, now, formerly and perhaps one day.
 RESERVED = re.compile(r"python\d*")
 
-#: Nanoseconds after which a directory's time of change tells all; FAT, the slowest clock, ticks every two seconds.
-SETTLED_NS = 3_000_000_000
-
 #: Seconds after which something in the staging directory is nobody's any more.
 FORGOTTEN = 86400.0
-
-
-def kernels_directory(*, sys_prefix: bool = False) -> Path:
-    """Where kernelspecs are registered: for the user, or for all who use the server's environment."""
-    return Path(sys.prefix, "share", "jupyter", "kernels") if sys_prefix else Path(jupyter_data_dir(), "kernels")
 
 
 def check_name_free(
@@ -69,7 +60,7 @@ def check_name_free(
     targets = (kernels_directory(), kernels_directory(sys_prefix=True))
     places = [Path(folder) for folder in (KernelSpecManager().kernel_dirs if directories is None else directories)]
     for folder in dict.fromkeys((*targets, *places)):
-        for entry in _entries(folder):
+        for entry in entries(folder):
             # Jupyter passes over what has no kernel.json; where we would put ours it is in the way all the same.
             taken = folder in targets or (Path(entry) / "kernel.json").is_file()
             if Path(entry).name.lower() == name and taken and not _left_behind(Path(entry), gone):
@@ -191,59 +182,10 @@ def discard_staged(kernel_name: str, staging: Path) -> None:
     ours = re.compile(re.escape(kernel_name.lower()) + "-[0-9a-f]{16}")
     parents = [kernels_directory(sys_prefix=wish).parent / STAGING for wish in (False, True)]
     for folder in {staging, *parents}:
-        for entry in map(Path, _entries(folder)):
+        for entry in map(Path, entries(folder)):
             if ours.fullmatch(entry.name):
                 with contextlib.suppress(OSError):
                     remove_tree(entry)
-
-
-class Registry:
-    """The kernels of ours that are registered; a directory that did not change is not read again.
-
-    Kernelspecs of ours come, change and go by renames, which their directory's time of change shows.
-    """
-
-    def __init__(self) -> None:
-        #: By directory of kernels: its time of change, and the kernelspecs' directories by their environments'.
-        self._folders: dict[Path, tuple[int, dict[str, str]]] = {}
-        #: By kernel.json: inode, modification time and size, and the environment if it is ours.
-        self._files: dict[str, tuple[tuple[int, int, int], str]] = {}
-
-    def __call__(self) -> dict[str, str]:
-        """The kernelspec's directory by the environment's; the user's come before those of ``sys.prefix``."""
-        found: dict[str, str] = {}
-        for folder in dict.fromkeys((kernels_directory(sys_prefix=True), kernels_directory())):
-            try:
-                changed = folder.stat().st_mtime_ns
-            except OSError:
-                continue
-            before = self._folders.get(folder)
-            if before is None or before[0] != changed:
-                before = changed, self._scan(folder)
-                # Clocks of file systems tick slowly: what changes in this moment may show the same time.
-                if time.time_ns() - changed > SETTLED_NS:
-                    self._folders[folder] = before
-            found.update(before[1])
-        return found
-
-    def _scan(self, folder: Path) -> dict[str, str]:
-        """Look at every kernelspec of a directory, and read those that changed."""
-        found: dict[str, str] = {}
-        for entry in _entries(folder):
-            path = f"{entry}/kernel.json"
-            try:
-                status = os.stat(path)  # noqa: PTH116  # a Path costs more than the call
-            except OSError:
-                self._files.pop(path, None)
-                continue
-            signature = (status.st_ino, status.st_mtime_ns, status.st_size)
-            before = self._files.get(path)
-            if before is None or before[0] != signature:
-                before = signature, _owner(_metadata(_read(Path(entry))).get(KEY))
-                self._files[path] = before
-            if before[1]:
-                found[before[1]] = entry
-        return found
 
 
 def _write(staging: Path, name: str, content: dict[str, Any], drawing: Path | bytes | str) -> Path:
@@ -278,8 +220,8 @@ def _put(source: Path, final: Path, prefix: Path) -> None:
 
 def _remove(place: Path, prefix: Path | None) -> bool:
     """Remove a kernelspec in one step, if it is ours."""
-    ours = _metadata(_read(place)).get(KEY)
-    if ours is None or (prefix is not None and _owner(ours) != str(prefix)):
+    ours = ours_in(read(place))
+    if ours is None or (prefix is not None and owner_of(ours) != str(prefix)):
         return False
     with explained(f"{place} cannot be removed"):
         staging = place.parent.parent / STAGING
@@ -290,15 +232,15 @@ def _remove(place: Path, prefix: Path | None) -> bool:
 
 def _check_owner(place: Path, prefix: Path | None) -> None:
     """Refuse a kernelspec that is not that of an environment."""
-    spec = _read(place)
-    ours = _metadata(spec).get(KEY)
-    if ours is not None and prefix is not None and _owner(ours) == str(prefix):
+    spec = read(place)
+    ours = ours_in(spec)
+    if ours is not None and prefix is not None and owner_of(ours) == str(prefix):
         return
     name = place.name.lower()
     if ours is not None:
-        owner = Path(_owner(ours))
+        owner = Path(owner_of(ours))
         # Only what is there can be removed by its name, whose case counts.
-        gone = "" if _owner(ours) and owner.is_dir() else ", which is gone"
+        gone = "" if owner_of(ours) and owner.is_dir() else ", which is gone"
         msg = f"The kernel name {name!r} belongs to the GPU kernel of the environment {owner}{gone}, in {place}."
         command = f"kernelspec remove {name}" if gone else f"gpu-kernels remove {owner.name}"
         cure = f"Choose another name, or remove that one with `jupyter {command}`."
@@ -314,40 +256,12 @@ def _check_owner(place: Path, prefix: Path | None) -> None:
 
 def _left_behind(place: Path, gone: Collection[Path]) -> bool:
     """Whether a kernelspec is that of an environment which is no more."""
-    return bool(gone) and _owner(_metadata(_read(place)).get(KEY)) in map(str, gone)
-
-
-def _owner(ours: Any) -> str:
-    """The environment that our part of a kernelspec's metadata names."""
-    return str(ours.get("prefix", "")) if isinstance(ours, dict) else ""
-
-
-def _read(place: Path) -> dict[str, Any]:
-    """Read a ``kernel.json``; empty if it is missing or damaged."""
-    try:
-        content = json.loads((place / "kernel.json").read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _metadata(spec: dict[str, Any]) -> dict[str, Any]:
-    metadata = spec.get("metadata")
-    return metadata if isinstance(metadata, dict) else {}
-
-
-def _entries(folder: Path) -> list[str]:
-    """What is in a directory of kernels."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entry.path for entry in entries)
-    except OSError:
-        return []
+    return bool(gone) and owner_of(ours_in(read(place))) in map(str, gone)
 
 
 def _forget(staging: Path) -> None:
     """Delete what a killed process has left in a staging directory."""
-    for entry in _entries(staging):
+    for entry in entries(staging):
         with contextlib.suppress(OSError):
             if time.time() - Path(entry).lstat().st_mtime > FORGOTTEN:
                 remove_tree(Path(entry))
