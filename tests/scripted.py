@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+from jupyter_gpu_kernels.build.kernelspec.kernel_json import logo
 from jupyter_gpu_kernels.build.planning import validation
 from jupyter_gpu_kernels.build.reporting import BuildReporter
 from jupyter_gpu_kernels.errors import GpuKernelsError, NameTakenError, NotFoundError, UnknownFrameworkError
@@ -147,6 +148,9 @@ class ScriptedWorkshop:
                 return framework
         msg = f"There is no framework {framework_id!r}."
         raise UnknownFrameworkError(msg, cure="Choose one of: tensorflow.")
+
+    def logo(self, framework_id: str) -> bytes:
+        return logo(self.framework(framework_id).id).read_bytes()
 
     def hardware(self) -> Hardware:
         gpu = Gpu(index=0, uuid="GPU-1", name="A GPU", memory_total=2**34, compute_capability="9.0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import xml.etree.ElementTree as ET
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -176,6 +177,18 @@ async def test_a_suggested_name_can_be_had(fetch: Fetch, manager: ScriptedManage
     assert json.loads((await fetch("names")).body) == {"name": "python-warp-speed", "problem": None}
     status, error = await failing(fetch("names", params={"framework": "nonsense"}))
     assert (status, error["code"]) == (400, "unknown_framework")
+
+
+async def test_a_logo_is_a_drawing_that_can_do_no_harm(fetch: Fetch) -> None:
+    response = await fetch("frameworks/tensorflow/logo")
+    assert ET.fromstring(response.body).tag == "{http://www.w3.org/2000/svg}svg"
+    assert response.headers["Content-Type"] == "image/svg+xml"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Cache-Control"] == "private, max-age=86400"
+    policy = response.headers["Content-Security-Policy"].split("; ")
+    assert {"default-src 'none'", "style-src 'unsafe-inline'", "sandbox"} <= set(policy)
+    status, error = await failing(fetch("frameworks/nonsense/logo"))
+    assert (status, error["code"]) == (404, "not_found")
 
 
 async def test_a_refusal_is_inside_the_plan(fetch: Fetch, manager: ScriptedManager) -> None:

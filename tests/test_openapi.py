@@ -85,6 +85,7 @@ class TestServer:
             ("/jobs", "get"),
             ("/plans", "post"),
             ("/frameworks", "get"),
+            ("/frameworks/{id}/logo", "get"),
             ("/names", "get"),
             ("/names/{name}", "get"),
             ("/gpus", "get"),
@@ -96,7 +97,9 @@ class TestServer:
             body = {"name": f"new-{len(seen)}"} if path in ("/plans", "/environments") else {}
             response = await jp_fetch(
                 "jupyter-gpu-kernels",
-                *path.format(name="tf", id=job_id).strip("/").split("/"),
+                *path.format(name="tf", id="tensorflow" if path.startswith("/frameworks") else job_id)
+                .strip("/")
+                .split("/"),
                 method=verb.upper(),
                 body=json.dumps(body) if verb == "post" else None,
             )

@@ -29,6 +29,7 @@ from .disk.generations import Generations
 from .disk.inventory import Inventory
 from .disk.locks import EnvironmentLock
 from .kernelspec import kernelspecs
+from .kernelspec.kernel_json import logo
 from .kernelspec.registry import Registry
 from .planning.planner import Planner
 from .reporting import BuildReporter, Reporter
@@ -83,6 +84,15 @@ class Workshop:
             UnknownFrameworkError: There is none of that id.
         """
         return self._planner.catalogue.get(framework_id)
+
+    def logo(self, framework_id: str) -> bytes:
+        """The drawing of a framework, an SVG, as its kernels get it. Blocks on the disk.
+
+        Raises:
+            UnknownFrameworkError: There is none of that id.
+        """
+        framework = self.framework(framework_id)
+        return logo(framework.logo or framework.id).read_bytes()
 
     def environments(self) -> tuple[Environment, ...]:
         """List the environments. Blocks on the disk."""

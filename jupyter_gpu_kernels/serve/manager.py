@@ -11,7 +11,7 @@ from typing import Any
 from traitlets import Any as AnyTrait
 from traitlets import default
 
-from ..errors import KernelsRunningError
+from ..errors import KernelsRunningError, NotFoundError, UnknownFrameworkError
 from ..models import (
     Environment,
     EnvironmentSpec,
@@ -75,6 +75,17 @@ class GpuKernelsManager(Settings):
     async def frameworks(self) -> tuple[Framework, ...]:
         """The catalogue."""
         return await asyncio.to_thread(lambda: self.workshop.frameworks())
+
+    async def logo(self, framework_id: str) -> bytes:
+        """The drawing, an SVG, that kernels of a framework are shown with.
+
+        Raises:
+            NotFoundError: The catalogue has no such framework.
+        """
+        try:
+            return await asyncio.to_thread(lambda: self.workshop.logo(framework_id))
+        except UnknownFrameworkError as error:
+            raise NotFoundError(error.message, cure=error.cure) from error
 
     async def hardware(self) -> Hardware:
         """What this machine has."""

@@ -29,7 +29,8 @@ class Operation:
 
     Attributes:
         summary: One sentence.
-        answer: Type of the JSON in the answer; ``str`` for plain text.
+        answer: Type of the JSON in the answer; ``str`` for text.
+        media: Media type of an answer that is text.
         body: Type of the JSON in the request, if it takes some.
         body_required: Whether it must be there.
         status: Status of the answer.
@@ -38,6 +39,7 @@ class Operation:
 
     summary: str
     answer: Any
+    media: str = "text/plain"
     body: Any = None
     body_required: bool = True
     status: int = 200
@@ -115,7 +117,7 @@ def _described(path: str, verb: str, what: Operation, schema_of: dict[str, Any])
         {"name": name, "in": "query", "required": False, "description": meaning, "schema": {"type": _TYPES[kind]}}
         for name, kind, meaning in what.query
     ]
-    kind = "text/plain" if what.answer is str else "application/json"
+    kind = what.media if what.answer is str else "application/json"
     good: dict[str, Any] = {"description": "As asked.", "content": {kind: {"schema": schema_of[repr(what.answer)]}}}
     if what.status == 202:
         good["description"] = "The job has begun, or waits for others."

@@ -62,5 +62,8 @@ class Workshop(Protocol):
     def framework(self, framework_id: str) -> Framework:
         """An entry of the catalogue (:class:`UnknownFrameworkError`). Blocks on the disk."""
 
+    def logo(self, framework_id: str) -> bytes:
+        """The drawing of a framework, an SVG (:class:`UnknownFrameworkError`). Blocks on the disk."""
+
     def hardware(self) -> Hardware:
         """What this machine has. Blocks on the driver."""

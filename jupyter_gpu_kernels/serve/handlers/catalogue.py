@@ -9,6 +9,11 @@ from ...models import EnvironmentSpec, Framework, Hardware, Plan
 from ..openapi import operation
 from .base import GpuKernelsHandler
 
+SVG = "image/svg+xml"
+
+#: Seconds for which a browser may keep a drawing; they change with a new version of this package only.
+LOGO_AGE = 86400
+
 
 class FrameworksHandler(GpuKernelsHandler):
     """The catalogue."""
@@ -19,6 +24,24 @@ class FrameworksHandler(GpuKernelsHandler):
     async def get(self) -> None:
         """List the frameworks."""
         self.answer(await self.manager.frameworks())
+
+
+class LogoHandler(GpuKernelsHandler):
+    """The drawing of one framework."""
+
+    @property
+    def content_security_policy(self) -> str:
+        """Let the drawing style itself, and nothing more: opened as a page of its own it is as harmless as a PNG."""
+        return f"{super().content_security_policy}; style-src 'unsafe-inline'; sandbox"
+
+    @web.authenticated
+    @authorized
+    @operation("Give the drawing that kernels of a framework are shown with.", answer=str, media=SVG)
+    async def get(self, framework_id: str) -> None:
+        """Give the SVG."""
+        drawing = await self.manager.logo(framework_id)
+        self.set_header("Cache-Control", f"private, max-age={LOGO_AGE}")
+        self.finish(drawing, set_content_type=SVG)
 
 
 class GpusHandler(GpuKernelsHandler):

@@ -11,7 +11,7 @@ from tornado import web
 
 from ..openapi import document, operation
 from .base import NAMESPACE, GpuKernelsHandler, NowhereHandler
-from .catalogue import FrameworksHandler, GpusHandler, PlansHandler
+from .catalogue import FrameworksHandler, GpusHandler, LogoHandler, PlansHandler
 from .environments import BenchmarkHandler, EnvironmentHandler, EnvironmentsHandler, RebuildHandler, VerifyHandler
 from .jobs import JobHandler, JobLogHandler, JobsHandler
 from .names import NameHandler, NamesHandler
@@ -31,6 +31,7 @@ class OpenApiHandler(GpuKernelsHandler):
 #: Path templates below the namespace, and who answers there.
 ROUTES: tuple[tuple[str, type[GpuKernelsHandler]], ...] = (
     ("/frameworks", FrameworksHandler),
+    ("/frameworks/{id}/logo", LogoHandler),
     ("/gpus", GpusHandler),
     ("/names", NamesHandler),
     ("/names/{name}", NameHandler),
