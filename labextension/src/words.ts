@@ -145,6 +145,7 @@ export function countPhrase(trans: TranslationBundle, unit: string, done: number
  */
 export function sentence(trans: TranslationBundle, text: string): string {
   // A percent sign would begin a placeholder.
+  // eslint-disable-next-line jupyter/no-dynamic-translation -- the server has the literal, and the test of the catalogue knows
   return trans.__(text.replace(/%/g, '%%'));
 }
 
@@ -192,7 +193,9 @@ export function explain(trans: TranslationBundle, reason: unknown): IExplanation
     case LocalCodes.FOREIGN_ANSWER:
       return {
         message: trans.__('Something else than the GPU kernels extension answered: %1.', report.message),
-        cure: trans.__('Check that the server extension jupyter_gpu_kernels is enabled, and that no proxy is in between.'),
+        cure: trans.__(
+          'Check that the server extension jupyter_gpu_kernels is enabled, and that no proxy is in between.'
+        ),
         detail: report.detail
       };
   }
