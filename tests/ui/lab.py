@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+API = "jupyter-gpu-kernels"
+
 TESTS = Path(__file__).resolve().parents[1]
 
 #: Seconds in which a server must answer, and end.
@@ -88,6 +90,15 @@ class Lab:
             text = answer.read()
         return json.loads(text) if text else None
 
+    def finished(self, job: dict[str, Any]) -> dict[str, Any]:
+        """Wait until a job has ended; answer with its end."""
+        deadline = time.monotonic() + PATIENCE
+        while job["state"] in ("queued", "running"):
+            assert time.monotonic() < deadline, job
+            time.sleep(0.05)
+            job = self.call("GET", f"{API}/jobs/{job['id']}")
+        return job
+
     def set(self, plugin: str, settings: Mapping[str, Any] | None) -> None:
         """Set what the person has set for a plugin of JupyterLab; ``None``: nothing."""
         package, _, name = plugin.partition(":")
@@ -104,7 +115,7 @@ def lab(
     *,
     channels: Sequence[str],
     manager: Mapping[str, Any] | None = None,
-    driver: Mapping[str, Any] | None = None,
+    driver: Mapping[str, Any] | Path | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     port: int = 0,
 ) -> Iterator[Lab]:
@@ -114,14 +125,15 @@ def lab(
         root: A directory for all that is its own; one that a server had before is taken up.
         channels: URLs of conda channels.
         manager: More traits of ``GpuKernelsManager``.
-        driver: The driver that it believes to see (see ``hardware/fake.py``); this machine's if ``None``.
+        driver: The driver that it believes to see, or the file that says so (see ``hardware/fake.py``); this machine's
+            if ``None``.
         settings: More settings of JupyterLab, by plugin.
         port: Where to listen; any free port if 0.
     """
     environ = {name: os.environ[name] for name in INHERITED if name in os.environ}
     environ |= _places(root)
     if driver is not None:
-        environ["JUPYTER_GPU_KERNELS_FAKE_NVML"] = json.dumps(driver)
+        environ["JUPYTER_GPU_KERNELS_FAKE_NVML"] = str(driver) if isinstance(driver, Path) else json.dumps(driver)
     traits = {"channels": list(channels), "catalogue_dirs": [str(TESTS / "data" / "frameworks")], **(manager or {})}
     config = {
         "ServerApp": {"ip": "127.0.0.1", "open_browser": False, "root_dir": str(root / "work")},

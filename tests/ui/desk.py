@@ -1,0 +1,163 @@
+"""JupyterLab's page, and what hands do on it: by roles and labels, as people and screen readers find things."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from .lab import Lab
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+AXE = CHECKOUT / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
+NO_AXE = "axe-core is missing. Run npm ci --ignore-scripts in labextension/ (make test does)."
+
+#: Every picture; the README's own only where somebody asks for new ones.
+PICTURES = CHECKOUT / ".artifacts" / "ui"
+README_PICTURES = CHECKOUT / "docs" / "images"
+
+#: Milliseconds that a build from the tests' channel may take.
+BUILD = 60_000
+
+
+class Desk:
+    """A page on which JupyterLab is open.
+
+    Attributes:
+        page: The page.
+        lab: The server.
+    """
+
+    def __init__(self, page: Page, lab: Lab) -> None:
+        self.page = page
+        self.lab = lab
+
+    def open(self, path: str = "lab") -> None:
+        """Open JupyterLab as it is for the first time, with nothing but the Launcher."""
+        self.page.goto(self.lab.address(path, reset=""))
+        self.settled()
+
+    def settled(self) -> None:
+        """Wait until JupyterLab can be used."""
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
+        self.page.locator("#jp-main-dock-panel").wait_for()
+
+    def reload(self) -> None:
+        """Load the page again."""
+        self.page.reload()
+        self.settled()
+
+    # What is on the page.
+
+    def card(self, name: str | re.Pattern[str]) -> Locator:
+        """A card of the Launcher."""
+        return self.page.locator(".jp-LauncherCard").filter(has_text=name)
+
+    @property
+    def panel(self) -> Locator:
+        """Our side panel."""
+        return self.page.locator("#jp-GpuKernels-panel")
+
+    @property
+    def dialog(self) -> Locator:
+        """The open dialog."""
+        return self.page.get_by_role("dialog")
+
+    @property
+    def notebook(self) -> Locator:
+        """The notebook that is looked at."""
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+
+    @property
+    def kernel_name(self) -> Locator:
+        """What the notebook's toolbar says of its kernel."""
+        return self.notebook.locator(".jp-KernelName")
+
+    # What hands do.
+
+    def menu(self, *labels: str) -> None:
+        """Choose from the menu bar."""
+        self.page.locator("#jp-MainMenu").get_by_role("menuitem", name=labels[0], exact=True).click()
+        for label in labels[1:]:
+            self.page.locator(".lm-Menu").get_by_role("menuitem", name=re.compile(f"^{re.escape(label)}")).click()
+
+    def palette(self, label: str) -> None:
+        """Choose from the command palette, with the keyboard."""
+        self.page.keyboard.press("Control+Shift+C")
+        search = self.page.locator(".lm-CommandPalette-input")
+        search.fill(label)
+        self.page.locator(".lm-CommandPalette-item").filter(has_text=label).first.wait_for()
+        search.press("Enter")
+
+    def run_cell(self, code: str) -> Locator:
+        """Run code in the notebook's last cell; return its output."""
+        cell = self.notebook.locator(".jp-CodeCell").last
+        cell.locator(".cm-content").fill(code)
+        cell.locator(".cm-content").press("Control+Enter")
+        return cell.locator(".jp-OutputArea-output")
+
+    def new_notebook(self, kernel: str) -> None:
+        """Open a notebook from the Launcher's card of a kernel."""
+        self.page.locator(".jp-LauncherCard[data-category='Notebook']").filter(has_text=kernel).click()
+        self.idle()
+
+    def idle(self) -> None:
+        """Wait until the notebook's kernel has nothing to do."""
+        expect(self.notebook.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")).to_be_visible()
+
+    # What eyes see.
+
+    def picture(self, name: str, part: Locator | None = None) -> None:
+        """Keep a picture of the page or a part of it; the README's pictures are renewed only on request."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        target = PICTURES / f"{name}.png"
+        (part or self.page).screenshot(path=target, animations="disabled", caret="hide")
+        kept = README_PICTURES / target.name
+        if kept.exists() and os.environ.get("UPDATE_SCREENSHOTS"):
+            kept.write_bytes(target.read_bytes())
+
+    def audit(self, selector: str) -> list[dict[str, Any]]:
+        """What axe finds that is serious or worse, below a selector."""
+        if not AXE.exists():
+            pytest.fail(NO_AXE, pytrace=False)
+        if not self.page.evaluate("() => 'axe' in window"):
+            # Lab's AMD-like loaders would take the module for themselves if it came as a script.
+            self.page.evaluate(AXE.read_text(encoding="utf-8") + "; 0")
+        found = self.page.evaluate("selector => axe.run(selector)", selector)
+        return [
+            {
+                "rule": violation["id"],
+                "help": violation["help"],
+                "nodes": [{"html": node["html"][:300], "why": node["failureSummary"]} for node in violation["nodes"]],
+            }
+            for violation in found["violations"]
+            if violation["impact"] in ("serious", "critical")
+        ]
+
+    def overflows(self, selector: str) -> list[str]:
+        """Elements below a selector whose contents are wider than they are, or that leave it on the right."""
+        return self.page.evaluate(
+            """selector => {
+              const root = document.querySelector(selector);
+              const edge = root.getBoundingClientRect().right + 1;
+              const found = [];
+              for (const node of [root, ...root.querySelectorAll('*')]) {
+                const style = getComputedStyle(node);
+                const box = node.getBoundingClientRect();
+                if (!box.width || style.position === 'absolute' || style.display === 'inline') continue;
+                const scrolls = ['auto', 'scroll'].includes(style.overflowX) && node !== root;
+                const hides = style.textOverflow === 'ellipsis' || scrolls;
+                if ((node.scrollWidth > node.clientWidth + 1 && !hides && style.overflowX !== 'visible')
+                    || (box.right > edge && !node.closest('svg'))) {
+                  found.push(`${node.className || node.tagName}: ${node.scrollWidth} in ${node.clientWidth}`);
+                }
+              }
+              return found;
+            }""",
+            selector,
+        )
