@@ -9,10 +9,17 @@ from dataclasses import replace
 from jupyter_gpu_kernels.build.kernelspec.kernel_json import logo
 from jupyter_gpu_kernels.build.planning import validation
 from jupyter_gpu_kernels.build.reporting import BuildReporter
-from jupyter_gpu_kernels.errors import GpuKernelsError, NameTakenError, NotFoundError, UnknownFrameworkError
+from jupyter_gpu_kernels.errors import (
+    EnvironmentBusyError,
+    GpuKernelsError,
+    NameTakenError,
+    NotFoundError,
+    UnknownFrameworkError,
+)
 from jupyter_gpu_kernels.models import (
     BenchmarkResult,
     Environment,
+    EnvironmentChange,
     EnvironmentKind,
     EnvironmentSpec,
     Framework,
@@ -104,6 +111,15 @@ class ScriptedWorkshop:
     async def benchmark(self, name: str, *, reporter: BuildReporter) -> BenchmarkResult:
         await self._work("benchmark", name, reporter)
         return BENCHMARK
+
+    async def change(self, name: str, change: EnvironmentChange) -> Environment:
+        validation.check_change(change)
+        if self.working:
+            msg = f"The environment {name!r} is being worked on."
+            raise EnvironmentBusyError(msg, cure="Wait.")
+        self.called.append(f"change {name}")
+        self.built[name] = replace(self.built[name], display_name=str(change.display_name))
+        return environment_of(self.built[name])
 
     async def remove(self, name: str, *, reporter: BuildReporter) -> None:
         await self._work("remove", name, reporter)

@@ -269,6 +269,28 @@ async def test_running_kernels_stand_in_the_way_of_removal_unless_told(fetch: Fe
 
 LONG = "x" * 300
 
+
+async def test_a_display_name_is_changed_at_once(fetch: Fetch, manager: ScriptedManager) -> None:
+    response = await fetch("environments/old", "PATCH", {"display_name": "Möbius 🚀"})
+    assert response.code == 200
+    changed = from_json(models.Environment, json.loads(response.body))
+    assert changed == manager.workshop.environments()[0]
+    assert changed.display_name == "Möbius 🚀"
+    bad = [{"display_name": text} for text in ("", " ", "a\nb", "a\x1b[1m", LONG)]
+    for body in (*bad, {}, {"display_name": None}, {"display_name": 1}, {"name": "new"}, "{", []):
+        status, error = await failing(fetch("environments/old", "PATCH", body))
+        assert (status, error["code"]) == (400, "invalid_input"), body
+    for name, expected in (("nothing", 404), ("a.b", 400)):
+        status, _ = await failing(fetch(f"environments/{name}", "PATCH", {"display_name": "x"}))
+        assert status == expected
+    manager.workshop.hold = True
+    await fetch("environments/old/verify", "POST")
+    await manager.workshop.at_work.wait()
+    status, error = await failing(fetch("environments/old", "PATCH", {"display_name": "x"}))
+    assert (status, error["code"]) == (409, "environment_busy")
+    assert manager.workshop.called == ["change old", "verify old"]
+
+
 #: What is asked for, and the code of the answer.
 BAD_SPECS: dict[str, tuple[dict[str, Any], str]] = {
     "separator": ({"name": "a/b"}, "invalid_name"),
@@ -407,7 +429,7 @@ async def test_a_verb_that_is_not_there_names_those_that_are(fetch: Fetch) -> No
         await fetch("environments/old", "PUT")
     assert caught.value.code == 405
     assert caught.value.response is not None
-    assert caught.value.response.headers["Allow"] == "GET, DELETE"
+    assert caught.value.response.headers["Allow"] == "GET, PATCH, DELETE"
     assert json.loads(caught.value.response.body)["code"] == "method_not_allowed"
 
 
@@ -440,7 +462,7 @@ ADDRESSES = [
 async def test_a_stranger_gets_nothing(
     http_server_client: Any, jp_base_url: str, manager: ScriptedManager, path: str, verb: str
 ) -> None:
-    body = "{}" if verb == "post" else None
+    body = "{}" if verb in ("post", "put", "patch") else None
     response = http_server_client.fetch(
         f"{jp_base_url}{NAMESPACE}/{path}", method=verb.upper(), body=body, follow_redirects=False
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import threading
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from jupyter_gpu_kernels.errors import (
     UnknownFrameworkError,
 )
 from jupyter_gpu_kernels.models import (
+    EnvironmentChange,
     EnvironmentSpec,
     Installer,
     Job,
@@ -78,6 +80,22 @@ async def test_the_configured_installer_serves_whoever_asks_for_none(manager: Sc
         assert (await manager.plan(replace(spec, name="b"))).spec.installer is spec.installer
 
 
+#: Verbs that may be the first to be asked for, with what they take.
+VERBS: dict[str, list[object]] = {
+    "plan": [SPEC],
+    "create": [SPEC],
+    "get": ["tf"],
+    "environments": [],
+    "frameworks": [],
+    "logo": ["tensorflow"],
+    "check_name": ["tf"],
+    "suggest_name": ["tensorflow"],
+    "change": ["tf", EnvironmentChange(display_name="Mine")],
+    "hardware": [],
+    "recover": [],
+}
+
+
 async def test_the_workshop_is_never_made_on_the_event_loop() -> None:
     made: list[int] = []
 
@@ -86,12 +104,12 @@ async def test_the_workshop_is_never_made_on_the_event_loop() -> None:
             made.append(threading.get_ident())
             return super()._workshop_default()
 
-    for verb in ("plan", "create", "get", "environments", "frameworks", "hardware", "recover"):
+    for verb, arguments in VERBS.items():
         manager = Manager()
         with contextlib.suppress(NotFoundError):
-            await getattr(manager, verb)(*{"plan": [SPEC], "create": [SPEC], "get": ["tf"]}.get(verb, []))
+            await getattr(manager, verb)(*arguments)
         await manager.close(timeout=1)
-    assert len(made) == 7
+    assert len(made) == len(VERBS)
     assert threading.get_ident() not in made
 
 
@@ -115,8 +133,9 @@ async def test_what_cannot_be_is_refused_before_there_is_a_job(
 
 async def test_names_are_checked_before_they_become_paths(manager: ScriptedManager) -> None:
     asked: list[str] = []
+    renamed = functools.partial(manager.change, change=EnvironmentChange(display_name="x"))
     manager.workshop.manifest = asked.append  # type: ignore[assignment, method-assign]
-    for verb in (manager.get, manager.verify, manager.rebuild, manager.benchmark, manager.remove):
+    for verb in (manager.get, manager.verify, manager.rebuild, manager.benchmark, manager.remove, renamed):
         with pytest.raises(InvalidNameError):
             await verb("../../etc")
     assert asked == []

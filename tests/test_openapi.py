@@ -23,6 +23,13 @@ from jupyter_gpu_kernels.serve.openapi import VERBS, document
 
 Fetch = Callable[..., Awaitable[HTTPResponse]]
 
+#: What is sent where a body is needed.
+BODIES: dict[tuple[str, str], Any] = {
+    ("/environments", "post"): {"name": "new"},
+    ("/plans", "post"): {"name": "other"},
+    ("/environments/{name}", "patch"): {"display_name": "Mine"},
+}
+
 DOCUMENT = document(ROUTES, "/jupyter-gpu-kernels")
 
 
@@ -91,17 +98,17 @@ class TestServer:
             ("/gpus", "get"),
             ("/environments", "get"),
             ("/environments/{name}", "get"),
+            ("/environments/{name}", "patch"),
             ("/environments/{name}", "delete"),
             ("/openapi.json", "get"),
         ):
-            body = {"name": f"new-{len(seen)}"} if path in ("/plans", "/environments") else {}
+            place = path.format(name="tf", id="tensorflow" if path.startswith("/frameworks") else job_id)
+            body = BODIES.get((path, verb), {})
             response = await jp_fetch(
                 "jupyter-gpu-kernels",
-                *path.format(name="tf", id="tensorflow" if path.startswith("/frameworks") else job_id)
-                .strip("/")
-                .split("/"),
+                *place.strip("/").split("/"),
                 method=verb.upper(),
-                body=json.dumps(body) if verb == "post" else None,
+                body=json.dumps(body) if verb in ("post", "put", "patch") else None,
             )
             if response.code == 202:
                 job_id = json.loads(response.body)["id"]

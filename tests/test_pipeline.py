@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import functools
 import json
 import shutil
@@ -21,18 +22,21 @@ from two_cudas import STANZA, printed, running
 
 from jupyter_gpu_kernels.benchmark import run
 from jupyter_gpu_kernels.benchmark.run import run_benchmark
+from jupyter_gpu_kernels.build import pipeline
 from jupyter_gpu_kernels.build.disk.generations import Generation, Generations
 from jupyter_gpu_kernels.build.disk.locks import EnvironmentLock
 from jupyter_gpu_kernels.errors import (
     DownloadError,
     EnvironmentBusyError,
     GpuKernelsError,
+    InstallError,
     NameTakenError,
     NotFoundError,
     RefusedError,
     VerificationError,
 )
 from jupyter_gpu_kernels.models import (
+    EnvironmentChange,
     EnvironmentKind,
     EnvironmentSpec,
     Installer,
@@ -307,6 +311,41 @@ async def test_a_benchmark_is_kept_and_goes_with_its_environment(workshop, monke
     assert [path.name for path in notebooks.iterdir()] == ["cpu-vs-gpu-timed.ipynb"]
     await workshop.remove("timed", reporter=Recorder())
     assert not notebooks.exists()
+
+
+async def test_a_changed_display_name_stays(workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, specification = "Warp", kernels() / "warp" / "kernel.json"
+    spec = EnvironmentSpec(name=name, companions=False, verify=False)
+    old = await workshop.create(spec, reporter=Recorder())
+    before = json.loads(specification.read_text())
+
+    changed = await workshop.change(name, EnvironmentChange(display_name="Mine"))
+    assert (changed, changed.display_name) == (workshop.environments()[0], "Mine")
+    assert json.loads(specification.read_text()) == {**before, "display_name": "Mine"}
+    manifest = workshop.manifest(name)
+    assert manifest.spec == manifest.plan.spec == replace(spec, display_name="Mine")
+    assert replace(manifest, display_name=old.display_name, spec=old.spec, plan=old.plan) == old
+
+    def full(prefix: Path, manifest: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "write_manifest", full)
+        with pytest.raises(InstallError, match="disk is full"):
+            await workshop.change(name, EnvironmentChange(display_name="Lost"))
+    assert json.loads(specification.read_text())["display_name"] == workshop.manifest(name).display_name == "Mine"
+    with EnvironmentLock(workshop.state_dir / "locks", name).hold("rebuild"), pytest.raises(EnvironmentBusyError):
+        await workshop.change(name, EnvironmentChange(display_name="Lost"))
+    with pytest.raises(NotFoundError):
+        await workshop.change("nothing", EnvironmentChange(display_name="Lost"))
+
+    await workshop.rebuild(name, reporter=Recorder())
+    assert json.loads(specification.read_text())["display_name"] == workshop.manifest(name).display_name == "Mine"
+    shutil.rmtree(kernels() / "warp")
+    await workshop.change(name, EnvironmentChange(display_name="Yours"))
+    assert not specification.exists(), "a change is no verification"
+    await workshop.verify(name, reporter=Recorder())
+    assert json.loads(specification.read_text())["display_name"] == workshop.manifest(name).display_name == "Yours"
 
 
 async def test_removal_leaves_nothing(workshop) -> None:

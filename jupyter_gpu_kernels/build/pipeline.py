@@ -11,6 +11,7 @@ from pathlib import Path
 from ..errors import BrokenEnvironmentError, NameTakenError, NotFoundError
 from ..models import (
     Environment,
+    EnvironmentChange,
     EnvironmentKind,
     EnvironmentSpec,
     Framework,
@@ -25,12 +26,14 @@ from ..prefix.manifest import MANIFEST, write_manifest
 from .bytecode import sweep_store
 from .conda import neighbour
 from .construction import Construction
+from .disk.filesystem import explained
 from .disk.generations import Generations
 from .disk.inventory import Inventory
 from .disk.locks import EnvironmentLock
 from .kernelspec import kernelspecs
 from .kernelspec.kernel_json import logo
 from .kernelspec.registry import Registry
+from .planning import validation
 from .planning.planner import Planner
 from .reporting import BuildReporter, Reporter
 from .tools.insistence import finish, insist
@@ -201,6 +204,35 @@ class Workshop:
                 reporter.log(f"The kernel {manifest.kernel_name} is registered again.")
             return verification
 
+    async def change(self, name: str, change: EnvironmentChange) -> Environment:
+        """Change what can be changed without building anything, in the manifest and in the kernelspec.
+
+        Raises:
+            InvalidInputError: It cannot be changed to that.
+            NotFoundError: There is no such environment.
+            BrokenEnvironmentError: Its manifest is damaged.
+            InstallError: Something cannot be written; then everything is as before.
+        """
+        validation.check_change(change)
+        async with self.writing(name, "change"):
+            old = await asyncio.to_thread(self._inventory.manifest, name)
+            await finish(asyncio.to_thread(self._replace, old, _changed(old, change)))
+            return await asyncio.to_thread(self._inventory.environment, name)
+
+    def _replace(self, old: Manifest, new: Manifest) -> None:
+        """Put a manifest in the place of another, and the kernelspec with it, if there is one; or neither."""
+        prefix = Path(old.prefix)
+        registered = _registered(prefix)
+        if registered:
+            self._construction.register(new)
+        try:
+            with explained(f"The manifest of {old.name!r} cannot be written"):
+                write_manifest(prefix, new)
+        except BaseException:
+            if registered:
+                self._construction.register(old)
+            raise
+
     async def remove(self, name: str, *, reporter: Reporter) -> None:
         """Unregister the kernel, then remove the environment, a damaged one too.
 
@@ -266,6 +298,15 @@ class Workshop:
             yield
         finally:
             lock.release()
+
+
+def _changed(manifest: Manifest, change: EnvironmentChange) -> Manifest:
+    """A manifest after a change; the spec has it too, so that it outlasts a rebuild."""
+    spec = manifest.spec
+    if change.display_name is not None:
+        spec = replace(spec, display_name=change.display_name)
+        manifest = replace(manifest, display_name=change.display_name)
+    return replace(manifest, spec=spec, plan=replace(manifest.plan, spec=spec))
 
 
 def _registered(prefix: Path) -> bool:

@@ -101,6 +101,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_name(command("verify", "start a kernel and look again what it sees"))
     _add_name(command("rebuild", "build a kernel's environment anew, then exchange the two"))
     _add_name(command("benchmark", "run the CPU-vs-GPU notebook in a kernel and keep the result"))
+    _add_renaming(command("rename", "change what the Launcher shows for a kernel"))
     _add_removal(command("remove", "unregister a kernel and remove its environment"))
     command("frameworks", "list the frameworks that can be asked for")
     command("gpus", "describe this machine's GPUs and driver")
@@ -110,6 +111,11 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_name(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="name of the environment")
+
+
+def _add_renaming(parser: argparse.ArgumentParser) -> None:
+    _add_name(parser)
+    parser.add_argument("display_name", metavar="DISPLAY_NAME", help="what the Launcher shows from now on")
 
 
 def _add_removal(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import BrokenEnvironmentError, GpuKernelsError, InvalidInputError, JobCancelledError
-from ..models import ErrorReport, Job, JobState, from_json
+from ..models import EnvironmentChange, ErrorReport, Job, JobState, from_json
 from ..serve.manager import GpuKernelsManager
 from . import text
 from .arguments import spec_of
@@ -78,6 +78,12 @@ async def benchmark(manager: GpuKernelsManager, arguments: argparse.Namespace) -
     return _answer(manager, job, text.benchmark(job.benchmark) if job.benchmark else "")
 
 
+async def rename(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
+    """Change what the Launcher shows for a kernel."""
+    found = await manager.change(arguments.name, EnvironmentChange(display_name=arguments.display_name))
+    return Answer(model=found, text=f"{found.name} is now shown as {found.display_name}.\n")
+
+
 async def remove(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
     """Remove a kernel, or all of them."""
     if not arguments.all:
@@ -123,6 +129,7 @@ COMMANDS: dict[str, Callable[[GpuKernelsManager, argparse.Namespace], Awaitable[
     "verify": verify,
     "rebuild": rebuild,
     "benchmark": benchmark,
+    "rename": rename,
     "remove": remove,
     "frameworks": frameworks,
     "gpus": gpus,

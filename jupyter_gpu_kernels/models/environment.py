@@ -107,6 +107,17 @@ class Environment:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class EnvironmentChange:
+    """What of an environment can be changed without building anything; what is ``None`` stays as it is.
+
+    Attributes:
+        display_name: What the Launcher shows.
+    """
+
+    display_name: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class NameCheck:
     """Whether a new environment may have a name.
 

@@ -14,6 +14,7 @@ from traitlets import default
 from ..errors import KernelsRunningError, NotFoundError, UnknownFrameworkError
 from ..models import (
     Environment,
+    EnvironmentChange,
     EnvironmentSpec,
     Framework,
     Hardware,
@@ -192,6 +193,18 @@ class GpuKernelsManager(Settings):
             cure = "Shut them down first, or ask again with stop_kernels=true (--force on the command line)."
             raise KernelsRunningError(msg, cure=cure)
         return await self.runner.submit(JobKind.REMOVE, name)
+
+    async def change(self, name: str, change: EnvironmentChange) -> Environment:
+        """Change what can be changed without building anything.
+
+        Raises:
+            InvalidInputError: It cannot be changed to that.
+            NotFoundError: There is no such environment.
+            EnvironmentBusyError: Somebody is working on it.
+            BrokenEnvironmentError: Its manifest is damaged.
+        """
+        await self.get(name)
+        return self.work.with_restarts(await self.workshop.change(name, change))
 
     # Jobs.
 

@@ -8,6 +8,7 @@ from ..build.reporting import BuildReporter
 from ..models import (
     BenchmarkResult,
     Environment,
+    EnvironmentChange,
     EnvironmentSpec,
     Framework,
     Hardware,
@@ -34,6 +35,9 @@ class Workshop(Protocol):
 
     async def benchmark(self, name: str, *, reporter: BuildReporter) -> BenchmarkResult:
         """Run the bundled notebook in an environment's kernel and keep the result."""
+
+    async def change(self, name: str, change: EnvironmentChange) -> Environment:
+        """Change what can be changed without building anything."""
 
     async def remove(self, name: str, *, reporter: BuildReporter) -> None:
         """Unregister an environment's kernel and remove the environment."""

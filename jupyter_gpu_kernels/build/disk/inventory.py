@@ -115,6 +115,19 @@ class Inventory:
             self._known = known
         return tuple(sorted((entry[1] for entry in known.values()), key=lambda environment: environment.name))
 
+    def environment(self, name: str) -> Environment:
+        """One environment of the list.
+
+        Raises:
+            NotFoundError: There is no environment of that name.
+        """
+        directory = str(self.prefix(name))
+        self.environments()
+        with self._lock:
+            if directory in self._known:
+                return self._known[directory][1]
+        raise _not_found(name)
+
     def _entry(self, directory: str) -> tuple[Signature, Environment] | None:
         path = f"{directory}/{MANIFEST}"
         try:
@@ -139,8 +152,7 @@ class Inventory:
         for root in self.roots:
             if (root / name / MANIFEST).is_file():
                 return root / name
-        msg = f"There is no environment named {name!r}."
-        raise NotFoundError(msg, cure="Run `jupyter gpu-kernels list` to see the names.")
+        raise _not_found(name)
 
     def manifest(self, name: str) -> Manifest:
         """Read an environment's manifest.
@@ -164,6 +176,11 @@ class Inventory:
                 if path.name.lower() == name.lower():
                     return path
         return None
+
+
+def _not_found(name: str) -> NotFoundError:
+    msg = f"There is no environment named {name!r}."
+    return NotFoundError(msg, cure="Run `jupyter gpu-kernels list` to see the names.")
 
 
 def _damaged(prefix: Path) -> Environment:

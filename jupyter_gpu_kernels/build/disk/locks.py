@@ -36,6 +36,7 @@ DOINGS = {
     "remove": "removed",
     "verify": "verified",
     "benchmark": "benchmarked",
+    "change": "changed",
     "recover": "tidied up",
 }
 

@@ -15,7 +15,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
 from ...errors import InvalidChannelError, InvalidInputError, InvalidNameError, InvalidPackageError, InvalidVersionError
-from ...models import EnvironmentSpec, Installer
+from ...models import EnvironmentChange, EnvironmentSpec, Installer
 
 #: Most entries of a list, and most characters of one entry.
 MAX_ENTRIES = 100
@@ -77,6 +77,19 @@ def check(spec: EnvironmentSpec, *, local_channels: bool = False) -> None:
     if spec.channels and spec.installer is Installer.PYPI:
         msg = "Channels belong to conda, and the installer asked for is pypi."
         raise InvalidChannelError(msg, cure="Leave out the channels, or choose the installer conda.")
+
+
+def check_change(change: EnvironmentChange) -> None:
+    """Check what shall be changed of an environment.
+
+    Raises:
+        InvalidInputError: Nothing shall be, or the display name cannot be one.
+    """
+    if change == EnvironmentChange():
+        msg = "Nothing was said of what to change."
+        raise InvalidInputError(msg, cure="Give a display name.")
+    if change.display_name is not None:
+        check_display_name(change.display_name)
 
 
 def check_name(name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ...models import Environment, EnvironmentSpec, Job, Manifest
+from ...models import Environment, EnvironmentChange, EnvironmentSpec, Job, Manifest
 from ..openapi import operation
 from .base import GpuKernelsHandler, Nothing
 
@@ -37,6 +37,13 @@ class EnvironmentHandler(GpuKernelsHandler):
     async def get(self, name: str) -> None:
         """Give the manifest."""
         self.answer(await self.manager.get(name))
+
+    @web.authenticated
+    @authorized
+    @operation("Change what can be changed without building anything.", body=EnvironmentChange, answer=Environment)
+    async def patch(self, name: str) -> None:
+        """Change the environment."""
+        self.answer(await self.manager.change(name, self.body(EnvironmentChange)))
 
     @web.authenticated
     @authorized
