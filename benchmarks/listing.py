@@ -35,13 +35,7 @@ def main() -> None:
     for count in (1, 100, 1000):
         with tempfile.TemporaryDirectory() as directory:
             root, kernels = Path(directory, "envs"), Path(directory, "kernels")
-            for number in range(count):
-                manifest = _manifest(root, f"kernel-{number}")
-                write_manifest(Path(manifest.prefix), manifest)
-                Path(manifest.prefix, "conda-meta").mkdir()
-                specification = kernels / manifest.kernel_name / "kernel.json"
-                specification.parent.mkdir(parents=True)
-                specification.write_text(json.dumps(kernel_json(manifest, Path(manifest.prefix))))
+            settle(root, kernels, count)
             os.environ["JUPYTER_DATA_DIR"] = directory
             # As it is when nothing was registered in the last seconds.
             os.utime(kernels, (0, 0))
@@ -60,6 +54,17 @@ def main() -> None:
         "first: once in a process, when every manifest is read; again: one stat each"
     )
     show("Listing 1, 100 and 1000 environments of 150 packages each", samples, note=note)
+
+
+def settle(root: Path, kernels: Path, count: int) -> None:
+    """Write so many environments, as far as a listing reads them, and their kernelspecs."""
+    for number in range(count):
+        manifest = _manifest(root, f"kernel-{number}")
+        write_manifest(Path(manifest.prefix), manifest)
+        Path(manifest.prefix, "conda-meta").mkdir()
+        specification = kernels / manifest.kernel_name / "kernel.json"
+        specification.parent.mkdir(parents=True)
+        specification.write_text(json.dumps(kernel_json(manifest, Path(manifest.prefix))))
 
 
 def _manifest(root: Path, name: str) -> Manifest:
