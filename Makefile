@@ -6,7 +6,6 @@ NAME ?= tf-warp-speed
 FRAMEWORK ?= tensorflow
 ENVIRONMENT := $(VENV)/.environment
 TEST_ENVIRONMENT := $(VENV)/.test-environment
-SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 
 # The panel: Node, its packages and what is built. Node is that of a wheel, whatever the machine has.
 NODE := $(BIN)/npm
@@ -47,6 +46,9 @@ lint: $(TEST_ENVIRONMENT) $(NODE_PACKAGES) ## style and types, of Python and of 
 
 unit: $(NODE_PACKAGES) ## the tests of the panel that need no browser
 	$(NPM) run --silent test
+
+browser: ## what drives the panel in the tests: the machine's Chromium, installed where a Debian lacks it
+	@sh tests/ui/browser.sh
 
 bench: $(TEST_ENVIRONMENT) $(PANEL) browser ## every benchmark, ratios measured side by side
 	$(BIN)/python -m benchmarks
