@@ -1,9 +1,10 @@
 /**
  * New GPU kernel: the dialog that asks for one.
  */
-import { showDialog } from '@jupyterlab/apputils';
 import type { ITranslator } from '@jupyterlab/translation';
 
+import { FormController } from './form/controller';
+import { FormDialog } from './form/dialog';
 import type { IDefaults, IGpuKernels, Job, Spec } from './tokens';
 
 /**
@@ -19,12 +20,12 @@ export interface ICreateOptions {
 }
 
 /**
- * Ask for a new kernel: a form, a preview of what would be installed, and the beginning of the build.
+ * Ask for a new kernel: a form, a preview of what would be built, and the beginning of the build.
  *
  * @returns The job that builds it, or `null` if the person decided otherwise.
  */
 export async function createKernel(options: ICreateOptions): Promise<Job | null> {
   const trans = options.translator.load('jupyter_gpu_kernels');
-  await showDialog({ title: trans.__('New GPU kernel') });
-  return null;
+  const { value } = await new FormDialog(new FormController(options), trans).launch();
+  return value;
 }

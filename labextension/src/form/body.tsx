@@ -1,0 +1,141 @@
+/**
+ * The form itself, in the body of the dialog.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { UseSignal } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import { explain } from '../words';
+import { Answer } from './answer';
+import type { FormController } from './controller';
+import { FrameworkCards } from './frameworkCards';
+import { TextField } from './inputs';
+import { MoreChoices } from './moreChoices';
+import { Problem } from './problem';
+import { chosenFramework, freshPlan, type NameNote } from './state';
+import { VariantChoice } from './variantChoice';
+
+/**
+ * Properties of {@link FormBody}.
+ */
+export interface IFormBodyProps {
+  trans: TranslationBundle;
+  controller: FormController;
+  /** Id of the form, for the button that submits it from the footer. */
+  id: string;
+}
+
+/**
+ * The form, as long as the dialog lives.
+ */
+export function FormBody(props: IFormBodyProps): JSX.Element {
+  const { controller } = props;
+  return (
+    <UseSignal signal={controller.changed}>
+      {() => <UseSignal signal={controller.model.changed}>{() => <Form {...props} />}</UseSignal>}
+    </UseSignal>
+  );
+}
+
+function Form({ trans, controller, id }: IFormBodyProps): JSX.Element {
+  const { state, model } = controller;
+  const { fields } = state;
+  const framework = chosenFramework(state);
+  const nameRef = React.useRef<HTMLInputElement>(null);
+  const targetRef = React.useRef<HTMLInputElement>(null);
+  const detailsRef = React.useRef<HTMLDetailsElement>(null);
+  const headingRef = React.useRef<HTMLHeadingElement>(null);
+
+  const { attention } = state;
+  React.useEffect(() => {
+    switch (attention?.to) {
+      case 'name':
+        nameRef.current?.focus();
+        break;
+      case 'answer':
+        headingRef.current?.focus();
+        break;
+      case 'target':
+        if (detailsRef.current) {
+          detailsRef.current.open = true;
+        }
+        targetRef.current?.focus();
+        break;
+    }
+  }, [attention]);
+
+  return (
+    <form
+      id={id}
+      className="jp-GpuKernels-Form"
+      noValidate
+      onSubmit={event => {
+        event.preventDefault();
+        void controller.submit();
+      }}
+    >
+      <FrameworkCards
+        trans={trans}
+        frameworks={state.frameworks}
+        failure={state.catalogueFailure}
+        chosen={fields.framework}
+        logoUrl={name => model.logoUrl(name)}
+        onChoose={name => controller.edit({ framework: name })}
+        onRetry={() => void controller.load()}
+      />
+      <div className="jp-GpuKernels-Form-grid">
+        <TextField
+          label={trans.__('Name')}
+          value={fields.name}
+          hint={trans.__('Of the kernel and of its environment.')}
+          inputRef={nameRef}
+          invalid={!!state.nameNote && state.nameNote.kind !== 'unknown'}
+          problem={problemId =>
+            state.nameNote ? <NameProblem trans={trans} note={state.nameNote} id={problemId} /> : null
+          }
+          onChange={name => controller.edit({ name })}
+        />
+        <TextField
+          label={trans.__('Version')}
+          value={fields.version}
+          placeholder={trans.__('newest that fits')}
+          hint={trans.__('For example 2.19, which means any 2.19.x.')}
+          onChange={version => controller.edit({ version })}
+        />
+      </div>
+      <VariantChoice
+        trans={trans}
+        fields={fields}
+        framework={framework}
+        hardware={model.hardware}
+        plan={freshPlan(state)}
+        onChoose={variant => controller.edit({ variant })}
+      />
+      <MoreChoices
+        trans={trans}
+        fields={fields}
+        framework={framework}
+        hardware={model.hardware}
+        onChange={change => controller.edit(change)}
+        detailsRef={detailsRef}
+        targetRef={targetRef}
+      />
+      <Answer
+        trans={trans}
+        state={state}
+        headingRef={headingRef}
+        onCure={change => void controller.cure(change)}
+        onTarget={() => controller.wantTarget()}
+      />
+    </form>
+  );
+}
+
+function NameProblem(props: { trans: TranslationBundle; note: NameNote; id: string }): JSX.Element {
+  const { trans, note, id } = props;
+  if (note.kind === 'missing') {
+    return <Problem trans={trans} id={id} message={trans.__('A kernel needs a name.')} cure="" />;
+  }
+  const { message, cure, detail } = explain(trans, note.reason);
+  return <Problem trans={trans} id={id} message={message} cure={cure} detail={detail} />;
+}

@@ -1,0 +1,116 @@
+/**
+ * What stands in the form, and the spec that it asks for.
+ */
+import type { IDefaults, Installer, MemoryPreset, Spec, Variant } from '../tokens';
+
+/**
+ * The fields as the person sees them; an empty text leaves the choice to the server.
+ */
+export interface IFields {
+  framework: string;
+  name: string;
+  version: string;
+  variant: Variant;
+  python: string;
+  cuda: string;
+  targetCuda: string;
+  installer: Installer;
+  /** One a line, like the other two. */
+  channels: string;
+  packages: string;
+  pip: string;
+  companions: boolean;
+  memory: MemoryPreset;
+  displayName: string;
+}
+
+/** The framework that is chosen where nobody says. */
+const FIRST_CHOICE = 'tensorflow';
+
+/**
+ * What the form begins with.
+ *
+ * @param defaults - What the person has set once for all kernels.
+ * @param preset - What is known of this one.
+ */
+export function fieldsOf(defaults: IDefaults, preset: Partial<Spec>): IFields {
+  return {
+    framework: preset.framework ?? FIRST_CHOICE,
+    name: preset.name ?? '',
+    version: preset.version ?? '',
+    variant: preset.variant ?? 'auto',
+    python: preset.python ?? '',
+    cuda: preset.cuda ?? '',
+    targetCuda: preset.target_cuda ?? '',
+    installer: preset.installer ?? defaults.installer,
+    channels: (preset.channels ?? defaults.channels).join('\n'),
+    packages: (preset.packages ?? []).join('\n'),
+    pip: (preset.pip ?? []).join('\n'),
+    companions: preset.companions ?? defaults.companions,
+    memory: preset.memory ?? defaults.memory,
+    displayName: preset.display_name ?? ''
+  };
+}
+
+/**
+ * What is asked for, without what is the server's default anyway.
+ *
+ * @param kept - What was asked for that the form has no field for.
+ */
+export function specOf(fields: IFields, kept: Partial<Spec> = {}): Spec {
+  const spec: Spec = { name: fields.name.trim(), framework: fields.framework };
+  if (fields.variant !== 'auto') {
+    spec.variant = fields.variant;
+  }
+  for (const [key, text] of [
+    ['version', fields.version],
+    ['python', fields.python],
+    ['cuda', fields.cuda],
+    ['target_cuda', fields.targetCuda],
+    ['display_name', fields.displayName]
+  ] as const) {
+    if (text.trim()) {
+      spec[key] = text.trim();
+    }
+  }
+  if (fields.installer !== 'auto') {
+    spec.installer = fields.installer;
+  }
+  for (const key of ['channels', 'packages', 'pip'] as const) {
+    const lines = linesOf(fields[key]);
+    if (lines.length) {
+      spec[key] = lines;
+    }
+  }
+  if (!fields.companions) {
+    spec.companions = false;
+  }
+  if (fields.memory !== 'default') {
+    spec.memory = fields.memory;
+  }
+  if (kept.verify === false) {
+    spec.verify = false;
+  }
+  if (kept.sys_prefix) {
+    spec.sys_prefix = true;
+  }
+  return spec;
+}
+
+/**
+ * Whether two specs have the same plan: what a kernel is called, and what it does once it runs, is not solved for.
+ */
+export function samePlan(one: Spec, other: Spec): boolean {
+  return solved(one) === solved(other);
+}
+
+function solved(spec: Spec): string {
+  return JSON.stringify({ ...spec, name: undefined, display_name: undefined, memory: undefined });
+}
+
+function linesOf(text: string): string[] {
+  return text
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line);
+}
