@@ -6,13 +6,13 @@ import asyncio
 import json
 import subprocess
 import sys
-import time
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jupyter_server.serverapp import ServerApp
+from patience import PATIENCE, eventually
 from scripted import ScriptedManager, manifest_of
 from traitlets.config import Config
 
@@ -120,10 +120,10 @@ async def test_a_silent_job_goes_on_counting(
     manager.workshop.hold = True
     await manager.create(SPEC)
     await manager.workshop.at_work.wait()
-    await asyncio.sleep(0.5)
-    quiet = datetime.now(timezone.utc)
-    await asyncio.sleep(0.2)
-    assert jp_serverapp.web_app.last_activity() > quiet
+    # More often than the job can have had anything to say.
+    for _ in range(10):
+        quiet = datetime.now(timezone.utc)
+        await eventually(lambda quiet=quiet: jp_serverapp.web_app.last_activity() > quiet)
 
 
 async def test_a_start_takes_up_what_a_dead_server_left(
@@ -142,13 +142,11 @@ async def test_a_start_takes_up_what_a_dead_server_left(
 async def test_stopping_is_bounded_and_raises_nothing(
     extension: GpuKernelsExtension, manager: ScriptedManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jupyter_gpu_kernels.serve.app.STOP_LIMIT", 1.3)
+    monkeypatch.setattr("jupyter_gpu_kernels.serve.app.STOP_LIMIT", 3.0)
     manager.workshop.hold = True
     job = await manager.create(SPEC)
     await manager.workshop.at_work.wait()
-    start = time.monotonic()
-    await extension.stop_extension()
-    assert time.monotonic() - start < 1.5
+    await asyncio.wait_for(extension.stop_extension(), PATIENCE)
     assert manager.workshop.cleaned == ["tf"]
     assert manager.runner.ledger.records.load(job.id).state is JobState.QUEUED, "whoever starts next takes it up"
 

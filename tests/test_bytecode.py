@@ -1,8 +1,5 @@
 """Bytecode from a shared store: real environments, a real interpreter."""
 
-# Nothing else runs on a test's event loop.
-# ruff: noqa: ASYNC251
-
 from __future__ import annotations
 
 import ast
@@ -15,7 +12,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 import venv
 from collections.abc import Mapping
 from pathlib import Path
@@ -369,8 +365,8 @@ async def test_the_store_forgets_what_no_environment_has(tmp_path: Path, store: 
     await compile_environment(lost, store)
     pyc(lost, "gone.py").unlink()
     assert sweep_store(store) == 0
-    time.sleep(0.05)
-    assert sweep_store(store, days=0) == 1
+    # Days that are not over yet: a file's clock may run behind, and be coarser.
+    assert sweep_store(store, days=-1) == 1
     assert len(list(store.rglob("*.pyc"))) == 2
     assert all(any(path.iterdir()) for path in store.rglob("*") if path.is_dir())
     assert sweep_store(tmp_path / "nothing") == 0

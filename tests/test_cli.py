@@ -8,12 +8,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE, wait_until
 from scripted import BENCHMARK, VERIFICATION, ScriptedManager, ScriptedWorkshop, environment_of, manifest_of, plan_of
 
 from jupyter_gpu_kernels import errors, models
@@ -504,7 +504,7 @@ def test_bars_fit_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: str, wo
         packages_done=39, packages_total=44, bytes_done=82_400_000, bytes_total=2_200_000_000, bytes_per_second=29.2e6
     )
     bars(replace(job(Stage.DOWNLOAD), progress=progress))
-    time.sleep(0.3)  # Rich draws ten times a second.
+    wait_until(lambda: words in terminal.getvalue())  # Rich draws ten times a second.
     bars(replace(job(Stage.WHEELS), progress=Progress(detail="a detail" * 20)))
     bars.close()
     shown = terminal.getvalue()
@@ -579,7 +579,7 @@ def test_an_interrupted_job_is_cancelled_and_cleaned_up(call: Call, number: sign
         assert busy.code == Exit.CONFLICT
         assert f"is being built by process {process.pid}" in busy.err
         process.send_signal(number)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (Exit.CANCELLED, "")
     assert err == "Cancelling; what was half-made is being removed ...\nCancelled.\n"
     (seen,) = json.loads(call("jobs", "--json").out)

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 from jupyter_gpu_kernels.build.conda import cache
 from jupyter_gpu_kernels.build.conda.tally import Tally, Voice
@@ -87,14 +88,14 @@ def test_a_tally_is_silent_only_while_bytes_are_awaited() -> None:
     listener.start()
     tally = Tally({"six": 100}, 1, Voice(writing), silence=0.4)
     with tally.telling():
-        assert [events.get(timeout=2) for _ in range(2)] == ["progress", "alive"]
+        assert [events.get(timeout=PATIENCE) for _ in range(2)] == ["progress", "alive"]
         tally.loading("six", 10)
-        while events.get(timeout=2) != "progress":
+        while events.get(timeout=PATIENCE) != "progress":
             pass
         with pytest.raises(queue.Empty):
             events.get(timeout=0.8)
         tally.cached("six")
-        assert [events.get(timeout=2) for _ in range(2)] == ["progress", "alive"]
+        assert [events.get(timeout=PATIENCE) for _ in range(2)] == ["progress", "alive"]
     os.close(writing)
     listener.join()
     assert events.queue[-1] == "progress"

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from jupyter_events import EventLogger
 from jupyter_server.serverapp import ServerApp
+from patience import eventually
 from scripted import ScriptedManager, plan_of
 from traitlets.config import Config
 
@@ -108,7 +109,7 @@ class TestServer:
         manager.workshop.during = download
         heard = Heard(jp_serverapp.event_logger)
         done = await manager.runner.wait((await manager.create(replace(SPEC, name="tf"))).id)
-        await asyncio.sleep(0.05)
+        await eventually(lambda: heard.events and heard.events[-1]["state"] == "succeeded")
         assert [event["revision"] for event in heard.events] == sorted({event["revision"] for event in heard.events})
         assert (heard.events[-1]["revision"], heard.events[-1]["state"]) == (done.revision, "succeeded")
         assert {event["id"] for event in heard.events} == {done.id}

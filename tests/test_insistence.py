@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 
 from jupyter_gpu_kernels.build.tools.insistence import finish, insist
 
@@ -21,7 +22,7 @@ class Slow:
 
     def __call__(self) -> Any:
         self.begun.set()
-        self.go.wait(10)
+        self.go.wait(PATIENCE)
         self.ended.set()
         if isinstance(self.result, Exception):
             raise self.result
@@ -33,7 +34,7 @@ async def cancelled_midway(way: Callable[..., Any], slow: Slow) -> asyncio.Task[
         return await way(asyncio.to_thread(slow))
 
     task = asyncio.create_task(wait())
-    await asyncio.to_thread(slow.begun.wait, 10)
+    await asyncio.to_thread(slow.begun.wait, PATIENCE)
     for _ in range(2):
         task.cancel()
         await asyncio.sleep(0.02)

@@ -10,6 +10,8 @@ import pytest
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester) -> None:
     monkeypatch.setattr(leftovers, "GRACE", 0.2)
+    # Plugins of this session need not bear a session within it.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makeconftest("pytest_plugins = ['leftovers']")
 
 

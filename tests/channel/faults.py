@@ -6,6 +6,7 @@ A fault answers one request. ``at`` is the fraction of the body that is sent bef
 from __future__ import annotations
 
 import random
+import threading
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
@@ -137,6 +138,19 @@ class Hang:
 
     def answer(self, exchange: Exchange) -> None:
         exchange.sleep()
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The right answer, once somebody has set ``opened``."""
+
+    opened: threading.Event = field(default_factory=threading.Event)
+
+    def answer(self, exchange: Exchange) -> None:
+        while not self.opened.is_set():
+            exchange.sleep(0.02)
+        exchange.head(200)
+        exchange.send(exchange.body)
 
 
 @dataclass(frozen=True)
