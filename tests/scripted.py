@@ -18,6 +18,7 @@ from jupyter_gpu_kernels.errors import (
 )
 from jupyter_gpu_kernels.models import (
     BenchmarkResult,
+    DiskUsage,
     Environment,
     EnvironmentChange,
     EnvironmentKind,
@@ -149,6 +150,9 @@ class ScriptedWorkshop:
             raise NotFoundError(msg, cure="List them.")
         return self.built[name]
 
+    def usage(self, name: str) -> DiskUsage:
+        return DiskUsage(bytes=self.manifest(name).disk_bytes, freed_bytes=1)
+
     def sweep(self) -> None:
         self.called.append("sweep")
 
@@ -241,6 +245,7 @@ def manifest_of(spec: EnvironmentSpec) -> Manifest:
         plan=plan_of(spec),
         verification=VERIFICATION,
         created=now(),
+        disk_bytes=1_500_000_000,
         built_by="0",
     )
 
@@ -263,4 +268,5 @@ def environment_of(manifest: Manifest) -> Environment:
         registered=True,
         kernelspec=f"/nowhere/kernels/{manifest.kernel_name}",
         created=manifest.created,
+        disk_bytes=manifest.disk_bytes,
     )

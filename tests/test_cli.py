@@ -280,8 +280,8 @@ def test_people_get_tables(call: Call, workshop: ScriptedWorkshop) -> None:
     assert "makes one" in call("list").out
     workshop.built["tf"] = replace(manifest_of(SPEC), benchmark=BENCHMARK)
     assert call("list").out == (
-        "NAME  FRAMEWORK   VERSION  CUDA  PYTHON  INSTALLER  STATE\n"
-        "tf    tensorflow  2.19.0   12.9  3.12.4  conda      verified\n"
+        "NAME  FRAMEWORK   VERSION  CUDA  PYTHON  INSTALLER  SIZE     STATE\n"
+        "tf    tensorflow  2.19.0   12.9  3.12.4  conda      1.50 GB  verified\n"
     )
     assert call("plan", "new", "--framework", "tensorflow").out == (
         "Framework  tensorflow 2.19.0\n"
@@ -297,6 +297,7 @@ def test_people_get_tables(call: Call, workshop: ScriptedWorkshop) -> None:
     )
     shown = call("show", "tf").out
     assert "Prefix     /nowhere/tf\n" in shown
+    assert "On disk    1.50 GB\n" in shown
     assert "The GPU is 20.0 times as fast: convolution.\n" in shown
     assert "Driver 580.1, CUDA up to 13.0" in call("gpus").out
     assert "TensorFlow" in call("frameworks").out
@@ -304,6 +305,15 @@ def test_people_get_tables(call: Call, workshop: ScriptedWorkshop) -> None:
     assert "A GPU" in call("benchmark", "tf").out
     assert "computes" in call("verify", "tf").out
     assert "benchmark" in call("jobs").out
+
+
+def test_a_kernel_is_renamed(call: Call, workshop: ScriptedWorkshop) -> None:
+    workshop.built["tf"] = manifest_of(SPEC)
+    assert call("rename", "tf", "Mine (GPU)") == Result(0, "tf is now shown as Mine (GPU).\n", "")
+    assert workshop.built["tf"].display_name == "Mine (GPU)"
+    assert json.loads(call("rename", "tf", "Other", "--json").out)["display_name"] == "Other"
+    assert call("rename", "tf", "").code == Exit.USAGE
+    assert call("rename", "nothing", "Mine").code == Exit.NOT_FOUND
 
 
 def test_remove_asks_on_a_terminal(call: Call, workshop: ScriptedWorkshop, monkeypatch: pytest.MonkeyPatch) -> None:

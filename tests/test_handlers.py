@@ -138,6 +138,7 @@ async def test_what_there_is_comes_as_the_models(fetch: Fetch, manager: Scripted
         "gpus": workshop.hardware(),
         "environments": workshop.environments(),
         "environments/old": workshop.built["old"],
+        "environments/old/size": models.DiskUsage(bytes=1_500_000_000, freed_bytes=1),
         "jobs": (),
     }
     for path, model in answers.items():

@@ -90,6 +90,7 @@ VERBS: dict[str, list[object]] = {
     "logo": ["tensorflow"],
     "check_name": ["tf"],
     "suggest_name": ["tensorflow"],
+    "usage": ["tf"],
     "change": ["tf", EnvironmentChange(display_name="Mine")],
     "hardware": [],
     "recover": [],
@@ -135,7 +136,9 @@ async def test_names_are_checked_before_they_become_paths(manager: ScriptedManag
     asked: list[str] = []
     renamed = functools.partial(manager.change, change=EnvironmentChange(display_name="x"))
     manager.workshop.manifest = asked.append  # type: ignore[assignment, method-assign]
-    for verb in (manager.get, manager.verify, manager.rebuild, manager.benchmark, manager.remove, renamed):
+    manager.workshop.usage = asked.append  # type: ignore[assignment, method-assign]
+    checked = (manager.get, manager.usage, manager.verify, manager.rebuild, manager.benchmark, manager.remove, renamed)
+    for verb in checked:
         with pytest.raises(InvalidNameError):
             await verb("../../etc")
     assert asked == []
@@ -211,7 +214,7 @@ async def test_after_a_death_only_what_is_missing_is_done_again(
 
 
 async def test_what_is_not_there_is_not_found(manager: ScriptedManager) -> None:
-    for verb in (manager.get, manager.verify, manager.rebuild, manager.benchmark, manager.remove):
+    for verb in (manager.get, manager.usage, manager.verify, manager.rebuild, manager.benchmark, manager.remove):
         with pytest.raises(NotFoundError):
             await verb("nothing")
 

@@ -98,6 +98,7 @@ class TestServer:
             ("/gpus", "get"),
             ("/environments", "get"),
             ("/environments/{name}", "get"),
+            ("/environments/{name}/size", "get"),
             ("/environments/{name}", "patch"),
             ("/environments/{name}", "delete"),
             ("/openapi.json", "get"),

@@ -79,8 +79,12 @@ async def test_a_conda_environment_is_built_verified_and_registered(workshop, ch
     assert manifest.verification.outcome is VerificationOutcome.VERIFIED
     assert manifest.verification.framework_version == "1.5.0"
     assert recorder.plans == [manifest.plan]
+    usage = workshop.usage("Warp")
+    assert 0 < usage.freed_bytes < manifest.disk_bytes, "the cache of packages keeps the rest"
+    assert usage.bytes == pytest.approx(manifest.disk_bytes, rel=0.02), "what came later is small"
     assert workshop.manifest("Warp") == manifest
     (listed,) = workshop.environments()
+    assert listed.disk_bytes == manifest.disk_bytes
     assert (listed.name, listed.registered, listed.kernelspec) == ("Warp", True, str(kernels() / "warp"))
     spec = json.loads((kernels() / "warp" / "kernel.json").read_text())
     assert spec["argv"][0] == f"{manifest.prefix}/bin/python"

@@ -15,6 +15,7 @@ from pathlib import Path
 from .._version import __version__
 from ..errors import RefusedError, VerificationError
 from ..models import (
+    DiskUsage,
     EnvironmentKind,
     EnvironmentSpec,
     Framework,
@@ -35,6 +36,7 @@ from .bytecode import compile_environment
 from .conda import neighbour
 from .conda.engine import CondaEngine
 from .disk.generations import Generation, Generations
+from .disk.usage import measure
 from .kernelspec import kernelspecs
 from .planning.planner import Planned, Planner
 from .reporting import BuildReporter, Reporter
@@ -114,7 +116,8 @@ class Construction:
             if cancelled:
                 raise asyncio.CancelledError
             await self._install(planned, generation, reporter)
-            manifest = _manifest(plan, planned.framework, kind, generation)
+            usage = await finish(asyncio.to_thread(measure, generation.path))
+            manifest = _manifest(plan, planned.framework, kind, generation, usage)
             await finish(asyncio.to_thread(write_manifest, generation.path, manifest))
             if plan.spec.verify:
                 reporter.stage(Stage.VERIFY)
@@ -212,7 +215,9 @@ class Construction:
             generations.sweep()
 
 
-def _manifest(plan: Plan, framework: Framework, kind: EnvironmentKind, generation: Generation) -> Manifest:
+def _manifest(
+    plan: Plan, framework: Framework, kind: EnvironmentKind, generation: Generation, usage: DiskUsage
+) -> Manifest:
     # Whoever may read the environment may read this: a channel's password stays with whoever gave it.
     spec = replace(plan.spec, channels=tuple(map(uncover, plan.spec.channels)))
     return Manifest(
@@ -225,6 +230,7 @@ def _manifest(plan: Plan, framework: Framework, kind: EnvironmentKind, generatio
         spec=spec,
         plan=replace(plan, spec=spec),
         created=now(),
+        disk_bytes=usage.bytes,
         built_by=__version__,
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..errors import BrokenEnvironmentError, NameTakenError, NotFoundError
 from ..models import (
+    DiskUsage,
     Environment,
     EnvironmentChange,
     EnvironmentKind,
@@ -30,6 +31,7 @@ from .disk.filesystem import explained
 from .disk.generations import Generations
 from .disk.inventory import Inventory
 from .disk.locks import EnvironmentLock
+from .disk.usage import measure
 from .kernelspec import kernelspecs
 from .kernelspec.kernel_json import logo
 from .kernelspec.registry import Registry
@@ -109,6 +111,14 @@ class Workshop:
             BrokenEnvironmentError: Its manifest is damaged.
         """
         return self._inventory.manifest(name)
+
+    def usage(self, name: str) -> DiskUsage:
+        """Measure what an environment takes on disk, a damaged one too. Blocks on the disk, perhaps for seconds.
+
+        Raises:
+            NotFoundError: There is no environment of that name.
+        """
+        return measure(self._inventory.prefix(name))
 
     def check(self, spec: EnvironmentSpec) -> None:
         """Refuse what is malformed or not in the catalogue.

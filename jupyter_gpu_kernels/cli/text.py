@@ -65,7 +65,7 @@ def environments(found: Sequence[Environment]) -> str:
     """A table of environments."""
     if not found:
         return "There are no environments. `jupyter gpu-kernels create NAME --framework F` makes one.\n"
-    head = ("NAME", "FRAMEWORK", "VERSION", "CUDA", "PYTHON", "INSTALLER", "STATE")
+    head = ("NAME", "FRAMEWORK", "VERSION", "CUDA", "PYTHON", "INSTALLER", "SIZE", "STATE")
     rows = [
         (
             environment.name,
@@ -74,6 +74,7 @@ def environments(found: Sequence[Environment]) -> str:
             environment.cuda or "-",
             environment.python or "-",
             environment.installer.value,
+            size(environment.disk_bytes) if environment.disk_bytes else "-",
             _state(environment),
         )
         for environment in found
@@ -145,6 +146,7 @@ def manifest(manifest: Manifest) -> str:
         ("Python", plan.python),
         ("Installer", _with_reason(plan.installer.value, plan.installer_reason)),
         ("Packages", str(len(plan.packages))),
+        ("On disk", size(manifest.disk_bytes) if manifest.disk_bytes else "unknown"),
         ("Prefix", manifest.prefix),
         ("Created", manifest.created),
     ]

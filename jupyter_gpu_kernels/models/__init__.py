@@ -7,7 +7,7 @@ Only the standard library is imported here, since :mod:`jupyter_gpu_kernels.pref
 from __future__ import annotations
 
 from .benchmark import BenchmarkResult, Timing
-from .environment import Environment, EnvironmentChange, EnvironmentKind, LaunchPolicy, Manifest, NameCheck
+from .environment import DiskUsage, Environment, EnvironmentChange, EnvironmentKind, LaunchPolicy, Manifest, NameCheck
 from .framework import Absence, Framework, Guard, Link, Recipe
 from .hardware import Gpu, Hardware
 from .job import ErrorReport, Job, JobKind, JobState, ProcessIdentity
@@ -20,6 +20,7 @@ from .verification import LibraryOrigin, MappedLibrary, Verification, Verificati
 __all__ = [
     "Absence",
     "BenchmarkResult",
+    "DiskUsage",
     "Environment",
     "EnvironmentChange",
     "EnvironmentKind",

@@ -50,6 +50,7 @@ class Manifest:
         benchmark: The last benchmark, if any.
         launch: How its kernels are started.
         created: When this generation was built.
+        disk_bytes: What it took on disk then, as :class:`DiskUsage` counts; 0 if nobody measured.
         built_by: Version of this package.
     """
 
@@ -66,6 +67,7 @@ class Manifest:
     benchmark: BenchmarkResult | None = None
     launch: LaunchPolicy = LaunchPolicy()
     created: str = ""
+    disk_bytes: int = 0
     built_by: str = ""
 
 
@@ -82,6 +84,7 @@ class Environment:
         registered: Whether its kernelspec is in place.
         kernelspec: Directory of the kernelspec, empty if not registered.
         created: When it was built.
+        disk_bytes: As in the manifest.
         restart_needed: Ids of running kernels that still use what a rebuild has replaced.
         damaged: Why nothing is known of it but its name and place, one sentence; empty for a sound manifest.
     """
@@ -102,6 +105,7 @@ class Environment:
     registered: bool
     kernelspec: str
     created: str
+    disk_bytes: int = 0
     restart_needed: tuple[str, ...] = ()
     damaged: str = ""
 
@@ -115,6 +119,20 @@ class EnvironmentChange:
     """
 
     display_name: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DiskUsage:
+    """What an environment takes on disk now: blocks that are allocated, a file with several names counted once.
+
+    Attributes:
+        bytes: All of it.
+        freed_bytes: What its removal would give back: files that have another name outside, as in the cache of
+            packages, are not counted.
+    """
+
+    bytes: int
+    freed_bytes: int
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from traitlets import default
 
 from ..errors import KernelsRunningError, NotFoundError, UnknownFrameworkError
 from ..models import (
+    DiskUsage,
     Environment,
     EnvironmentChange,
     EnvironmentSpec,
@@ -107,6 +108,15 @@ class GpuKernelsManager(Settings):
         """
         _check_name(name)
         return await asyncio.to_thread(lambda: self.workshop.manifest(name))
+
+    async def usage(self, name: str) -> DiskUsage:
+        """Measure what an environment takes on disk now, a damaged one too.
+
+        Raises:
+            NotFoundError: There is no such environment.
+        """
+        _check_name(name)
+        return await asyncio.to_thread(lambda: self.workshop.usage(name))
 
     async def check_name(self, name: str) -> NameCheck:
         """Say whether :meth:`create` would take a name now."""

@@ -7,6 +7,7 @@ from typing import Protocol
 from ..build.reporting import BuildReporter
 from ..models import (
     BenchmarkResult,
+    DiskUsage,
     Environment,
     EnvironmentChange,
     EnvironmentSpec,
@@ -56,6 +57,9 @@ class Workshop(Protocol):
 
     def manifest(self, name: str) -> Manifest:
         """Read a manifest (:class:`NotFoundError`, :class:`BrokenEnvironmentError`). Blocks on the disk."""
+
+    def usage(self, name: str) -> DiskUsage:
+        """Measure what an environment takes on disk (:class:`NotFoundError`). Blocks on the disk, for seconds."""
 
     def sweep(self) -> None:
         """Remove what earlier builds left behind and nobody uses any more. Blocks on the disk."""

@@ -60,6 +60,7 @@ class _Head:
     verification: Verification | None
     benchmark: BenchmarkResult | None
     created: str
+    disk_bytes: int = 0
 
     def environment(self) -> Environment:
         return Environment(
@@ -79,6 +80,7 @@ class _Head:
             registered=False,
             kernelspec="",
             created=self.created,
+            disk_bytes=self.disk_bytes,
         )
 
 

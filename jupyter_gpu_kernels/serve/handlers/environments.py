@@ -5,7 +5,7 @@ from __future__ import annotations
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ...models import Environment, EnvironmentChange, EnvironmentSpec, Job, Manifest
+from ...models import DiskUsage, Environment, EnvironmentChange, EnvironmentSpec, Job, Manifest
 from ..openapi import operation
 from .base import GpuKernelsHandler, Nothing
 
@@ -56,6 +56,17 @@ class EnvironmentHandler(GpuKernelsHandler):
     async def delete(self, name: str) -> None:
         """Begin to remove an environment."""
         self.accept(await self.manager.remove(name, stop_kernels=self.flag("stop_kernels")))
+
+
+class SizeHandler(GpuKernelsHandler):
+    """What one environment takes on disk."""
+
+    @web.authenticated
+    @authorized
+    @operation("Measure what an environment takes on disk, and what its removal would free.", answer=DiskUsage)
+    async def get(self, name: str) -> None:
+        """Measure the environment."""
+        self.answer(await self.manager.usage(name))
 
 
 class VerifyHandler(GpuKernelsHandler):

@@ -12,7 +12,14 @@ from tornado import web
 from ..openapi import document, operation
 from .base import NAMESPACE, GpuKernelsHandler, NowhereHandler
 from .catalogue import FrameworksHandler, GpusHandler, LogoHandler, PlansHandler
-from .environments import BenchmarkHandler, EnvironmentHandler, EnvironmentsHandler, RebuildHandler, VerifyHandler
+from .environments import (
+    BenchmarkHandler,
+    EnvironmentHandler,
+    EnvironmentsHandler,
+    RebuildHandler,
+    SizeHandler,
+    VerifyHandler,
+)
 from .jobs import JobHandler, JobLogHandler, JobsHandler
 from .names import NameHandler, NamesHandler
 
@@ -38,6 +45,7 @@ ROUTES: tuple[tuple[str, type[GpuKernelsHandler]], ...] = (
     ("/plans", PlansHandler),
     ("/environments", EnvironmentsHandler),
     ("/environments/{name}", EnvironmentHandler),
+    ("/environments/{name}/size", SizeHandler),
     ("/environments/{name}/verify", VerifyHandler),
     ("/environments/{name}/benchmark", BenchmarkHandler),
     ("/environments/{name}/rebuild", RebuildHandler),
