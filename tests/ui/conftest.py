@@ -18,8 +18,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
-import shutil
 import urllib.error
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -29,19 +27,13 @@ from playwright.sync_api import Browser, BrowserType, Page, Playwright, expect, 
 
 from .cargo import Cargo
 from .cargo import cargo as serve_cargo
+from .chromium import launch_arguments
 from .desk import Desk
 from .lab import API, Lab
 from .lab import lab as run_lab
 
 if TYPE_CHECKING:
     from conftest import Caches
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-NO_BROWSER = (
-    "These tests drive JupyterLab in Chromium, and there is none here. Install it (Debian, Ubuntu: "
-    "apt-get install chromium), or name another place of it in the environment variable CHROMIUM."
-)
 
 #: A machine without a driver, whatever machine this is.
 NO_DRIVER = {"error": "NVML_ERROR_LIBRARY_NOT_FOUND"}
@@ -55,14 +47,10 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """The system's Chromium; a missing one fails the tests, for a panel that nobody has looked at is not tested."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.fail(NO_BROWSER, pytrace=False)
-    arguments = ["--disable-gpu", "--disable-background-networking"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        # Chromium's sandbox refuses root.
-        arguments.append("--no-sandbox")
-    return {**browser_type_launch_args, "executable_path": found, "args": arguments}
+    try:
+        return {**browser_type_launch_args, **launch_arguments()}
+    except LookupError as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 # Playwright's loop counts as running as long as Playwright does, and no other can run beside it in this thread. So it
