@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+from jupyter_gpu_kernels.benchmark.result import read_submitted
 from jupyter_gpu_kernels.build.kernelspec.kernel_json import logo
 from jupyter_gpu_kernels.build.planning import validation
 from jupyter_gpu_kernels.build.reporting import BuildReporter
@@ -113,11 +114,16 @@ class ScriptedWorkshop:
         await self._work("benchmark", name, reporter)
         return BENCHMARK
 
+    async def keep_benchmark(self, name: str, data: object) -> BenchmarkResult:
+        result = read_submitted(data)
+        self._check_idle(name)
+        self.called.append(f"keep {name}")
+        self.built[name] = replace(self.built[name], benchmark=result)
+        return result
+
     async def change(self, name: str, change: EnvironmentChange) -> Environment:
         validation.check_change(change)
-        if self.working:
-            msg = f"The environment {name!r} is being worked on."
-            raise EnvironmentBusyError(msg, cure="Wait.")
+        self._check_idle(name)
         self.called.append(f"change {name}")
         self.built[name] = replace(self.built[name], display_name=str(change.display_name))
         return environment_of(self.built[name])
@@ -175,6 +181,11 @@ class ScriptedWorkshop:
     def hardware(self) -> Hardware:
         gpu = Gpu(index=0, uuid="GPU-1", name="A GPU", memory_total=2**34, compute_capability="9.0")
         return Hardware(driver="580.1", cuda="13.0", gpus=(gpu,))
+
+    def _check_idle(self, name: str) -> None:
+        if self.working:
+            msg = f"The environment {name!r} is being worked on."
+            raise EnvironmentBusyError(msg, cure="Wait.")
 
     async def _work(self, doing: str, name: str, reporter: BuildReporter) -> None:
         self.called.append(f"{doing} {name}")

@@ -16,8 +16,8 @@ import pytest
 import uv
 from staging import Listener, contents, stage_command, stage_kernel, written
 
-from jupyter_gpu_kernels.benchmark.notebook import copy_for, notebook, with_parameters
-from jupyter_gpu_kernels.benchmark.result import read_result, result_of
+from jupyter_gpu_kernels.benchmark.notebook import for_kernel, notebook, with_parameters
+from jupyter_gpu_kernels.benchmark.result import read_result, read_submitted, result_of
 from jupyter_gpu_kernels.benchmark.run import run_benchmark
 from jupyter_gpu_kernels.errors import BenchmarkError, InvalidInputError, NotFoundError
 from jupyter_gpu_kernels.models import BenchmarkResult
@@ -278,19 +278,11 @@ def test_parameters_come_right_after_their_defaults() -> None:
     nbformat.validate(node)
 
 
-def test_a_copy_opens_with_its_kernel_and_overwrites_nothing(tmp_path: Path) -> None:
-    taken = tmp_path / "cpu-vs-gpu.ipynb"
-    taken.write_text("mine")
-    paths = [copy_for("tf-warp", "TensorFlow (warp)", tmp_path) for _ in range(2)]
-    assert [path.name for path in paths] == ["cpu-vs-gpu-1.ipynb", "cpu-vs-gpu-2.ipynb"]
-    assert taken.read_text() == "mine"
-    assert sorted(tmp_path.glob("*.ipynb")) == sorted([taken, *paths])
-    node = nbformat.read(paths[0], as_version=4)
-    assert node.metadata.kernelspec == {
-        "name": "tf-warp",
-        "display_name": "TensorFlow (warp)",
-        "language": "python",
-    }
+def test_a_notebook_opens_with_its_kernel() -> None:
+    node = for_kernel(notebook(), "tf-warp", "TensorFlow (warp)")
+    assert node.metadata.kernelspec == {"name": "tf-warp", "display_name": "TensorFlow (warp)", "language": "python"}
+    nbformat.validate(node)
+    assert "kernelspec" not in notebook().metadata or notebook().metadata.kernelspec.name != "tf-warp"
 
 
 def timing(device: str, median: float) -> dict[str, Any]:
@@ -343,8 +335,11 @@ def test_a_result_that_cannot_be_true_is_refused(path: tuple[Any, ...], value: A
     for step in path[:-1]:
         place = place[step]
     place[path[-1]] = value
-    with pytest.raises(BenchmarkError):
+    with pytest.raises(BenchmarkError) as failed:
         read_result(data)
+    with pytest.raises(InvalidInputError) as refused:
+        read_submitted(data)
+    assert (refused.value.message, refused.value.cure) == (failed.value.message, failed.value.cure)
 
 
 def test_a_notebook_without_a_result_is_refused() -> None:

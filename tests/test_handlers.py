@@ -11,10 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from jupyter_server.auth import Authorizer
 from jupyter_server.serverapp import ServerApp
 from scripted import BENCHMARK, VERIFICATION, ScriptedManager, manifest_of
+from test_benchmark import GOOD
 from tornado import web
 from tornado.httpclient import HTTPClientError, HTTPResponse
 from traitlets.config import Config
@@ -290,6 +292,37 @@ async def test_a_display_name_is_changed_at_once(fetch: Fetch, manager: Scripted
     status, error = await failing(fetch("environments/old", "PATCH", {"display_name": "x"}))
     assert (status, error["code"]) == (409, "environment_busy")
     assert manager.workshop.called == ["change old", "verify old"]
+
+
+async def test_the_notebook_opens_with_the_environment_s_kernel(fetch: Fetch, manager: ScriptedManager) -> None:
+    node = json.loads((await fetch("environments/old/notebook")).body)
+    nbformat.validate(node)
+    assert node["metadata"]["kernelspec"] == {
+        "name": "old",
+        "display_name": manager.workshop.built["old"].display_name,
+        "language": "python",
+    }
+    assert {cell["cell_type"] for cell in node["cells"]} == {"code", "markdown"}
+    assert not any(cell.get("outputs") for cell in node["cells"])
+    status, error = await failing(fetch("environments/nothing/notebook"))
+    assert (status, error["code"]) == (404, "not_found")
+
+
+async def test_what_the_notebook_displayed_is_kept(fetch: Fetch, manager: ScriptedManager) -> None:
+    response = await fetch("environments/old/benchmark", "PUT", GOOD)
+    kept = from_json(models.BenchmarkResult, json.loads(response.body))
+    assert (response.code, kept.speedups) == (200, {"matmul": 8.0})
+    assert manager.workshop.built["old"].benchmark == kept
+    for body in ({}, [], "{", "", {**GOOD, "timings": []}, {**GOOD, "schema_version": 2}):
+        status, error = await failing(fetch("environments/old/benchmark", "PUT", body))
+        assert (status, error["code"]) == (400, "invalid_input"), body
+    status, error = await failing(fetch("environments/nothing/benchmark", "PUT", GOOD))
+    assert (status, error["code"]) == (404, "not_found")
+    manager.workshop.hold = True
+    await fetch("environments/old/verify", "POST")
+    await manager.workshop.at_work.wait()
+    status, error = await failing(fetch("environments/old/benchmark", "PUT", GOOD))
+    assert (status, error["code"]) == (409, "environment_busy")
 
 
 #: What is asked for, and the code of the answer.

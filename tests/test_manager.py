@@ -91,6 +91,8 @@ VERBS: dict[str, list[object]] = {
     "check_name": ["tf"],
     "suggest_name": ["tensorflow"],
     "usage": ["tf"],
+    "notebook": ["tf"],
+    "keep_benchmark": ["tf", {}],
     "change": ["tf", EnvironmentChange(display_name="Mine")],
     "hardware": [],
     "recover": [],

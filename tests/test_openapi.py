@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from jupyter_server.serverapp import ServerApp
 from openapi_spec_validator import validate
 from scripted import ScriptedManager, manifest_of
+from test_benchmark import GOOD
 from tornado import web
 from tornado.httpclient import HTTPResponse
 from traitlets.config import Config
@@ -28,6 +29,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("/environments", "post"): {"name": "new"},
     ("/plans", "post"): {"name": "other"},
     ("/environments/{name}", "patch"): {"display_name": "Mine"},
+    ("/environments/{name}/benchmark", "put"): GOOD,
 }
 
 DOCUMENT = document(ROUTES, "/jupyter-gpu-kernels")
@@ -99,6 +101,8 @@ class TestServer:
             ("/environments", "get"),
             ("/environments/{name}", "get"),
             ("/environments/{name}/size", "get"),
+            ("/environments/{name}/notebook", "get"),
+            ("/environments/{name}/benchmark", "put"),
             ("/environments/{name}", "patch"),
             ("/environments/{name}", "delete"),
             ("/openapi.json", "get"),

@@ -1,10 +1,8 @@
-"""The bundled CPU-versus-GPU notebook: reading it, giving it parameters, copying it for a kernel."""
+"""The bundled CPU-versus-GPU notebook: reading it, giving it parameters and a kernel."""
 
 from __future__ import annotations
 
 import ast
-import itertools
-import os
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -81,43 +79,12 @@ def for_kernel(node: Any, kernel_name: str, display_name: str) -> Any:
     return node
 
 
-def copy_for(kernel_name: str, display_name: str, directory: Path) -> Path:
-    """Copy the notebook for a kernel; no file is ever overwritten.
-
-    Args:
-        kernel_name: The kernel it opens with.
-        display_name: That kernel's name for people.
-        directory: Where to put it; it must exist.
-
-    Returns:
-        The copy: ``cpu-vs-gpu.ipynb``, or else ``cpu-vs-gpu-1.ipynb``, ``cpu-vs-gpu-2.ipynb``, ….
-
-    Raises:
-        OSError: The directory cannot be written.
-    """
-    node = for_kernel(notebook(), kernel_name, display_name)
-    for number in itertools.count():
-        path = directory / (f"{NOTEBOOK.stem}-{number}.ipynb" if number else NOTEBOOK.name)
-        # A link fails where a file exists, so that two copies made at once do not meet.
-        try:
-            _put(node, path, os.link)
-        except FileExistsError:
-            continue
-        return path
-    raise AssertionError
-
-
 def save(node: Any, path: Path) -> None:
     """Write a notebook in one step, in place of what is there."""
-    _put(node, path, os.replace)
-
-
-def _put(node: Any, path: Path, move: Any) -> None:
-    """Write to a temporary file beside the path, then move it there."""
     # Not tempfile: its files are for their owner only, and a notebook is to be shared.
     temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex}.tmp")
     try:
         temporary.write_text(nbformat.writes(node), encoding="utf-8")  # type: ignore[no-untyped-call]
-        move(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

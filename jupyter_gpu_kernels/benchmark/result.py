@@ -73,6 +73,18 @@ def read_result(data: Any) -> BenchmarkResult:
     )
 
 
+def read_submitted(data: Any) -> BenchmarkResult:
+    """Check what somebody hands in as displayed by the notebook; takes and gives what :func:`read_result` does.
+
+    Raises:
+        InvalidInputError: As BenchmarkError there: no notebook of ours has failed, somebody says what cannot be.
+    """
+    try:
+        return read_result(data)
+    except BenchmarkError as error:
+        raise InvalidInputError(error.message, cure=error.cure, detail=error.detail) from error
+
+
 def speedups(timings: tuple[Timing, ...]) -> dict[str, float]:
     """CPU median over GPU median, by workload, where both were measured."""
     medians = {(timing.workload, timing.device): timing.median for timing in timings}

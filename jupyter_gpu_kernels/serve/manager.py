@@ -13,6 +13,7 @@ from traitlets import default
 
 from ..errors import KernelsRunningError, NotFoundError, UnknownFrameworkError
 from ..models import (
+    BenchmarkResult,
     DiskUsage,
     Environment,
     EnvironmentChange,
@@ -215,6 +216,34 @@ class GpuKernelsManager(Settings):
         """
         await self.get(name)
         return self.work.with_restarts(await self.workshop.change(name, change))
+
+    async def notebook(self, name: str) -> dict[str, Any]:
+        """The bundled CPU-vs-GPU notebook, as nbformat has it, to be opened with an environment's kernel.
+
+        Raises:
+            NotFoundError: There is no such environment.
+            BrokenEnvironmentError: Its manifest is damaged.
+        """
+        manifest = await self.get(name)
+
+        def make() -> dict[str, Any]:
+            # Imported here, in the thread: it brings the notebook format's validator, which takes half a second.
+            from ..benchmark.notebook import for_kernel, notebook
+
+            return dict(for_kernel(notebook(), manifest.kernel_name, manifest.display_name))
+
+        return await asyncio.to_thread(make)
+
+    async def keep_benchmark(self, name: str, data: Any) -> BenchmarkResult:
+        """Keep what that notebook displayed when its user ran it.
+
+        Raises:
+            InvalidInputError: It is no such result, or cannot be true.
+            NotFoundError: There is no such environment.
+            EnvironmentBusyError: Somebody is working on it.
+        """
+        await self.get(name)
+        return await self.workshop.keep_benchmark(name, data)
 
     # Jobs.
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..benchmark.result import read_submitted
 from ..build import pipeline
 from ..build.conda.condarc import read_condarc
 from ..build.conda.engine import CondaEngine
@@ -29,6 +30,7 @@ from ..models import (
     EnvironmentSpec,
     Installer,
     JobKind,
+    Manifest,
 )
 from ..prefix.manifest import write_manifest
 from .settings import Settings
@@ -114,13 +116,34 @@ class BenchmarkingWorkshop(pipeline.Workshop):
                 manifest.kernel_name, working_dir=directory, timeout=self._benchmark_timeout, reporter=reporter
             )
             reporter.log(f"The executed notebook is {notebook}.")
-            await asyncio.to_thread(write_manifest, Path(manifest.prefix), replace(manifest, benchmark=result))
+            await self._keep(manifest, result)
             return result
+
+    async def keep_benchmark(self, name: str, data: Any) -> BenchmarkResult:
+        """Keep what the bundled notebook displayed when its user ran it in an environment's kernel.
+
+        Args:
+            name: The environment.
+            data: The decoded JSON of type :data:`~jupyter_gpu_kernels.benchmark.result.MIME`.
+
+        Raises:
+            InvalidInputError: It is no such result, or cannot be true.
+            NotFoundError: There is no such environment.
+            EnvironmentBusyError: Somebody is working on it.
+        """
+        result = read_submitted(data)
+        async with self.writing(name, JobKind.BENCHMARK.value):
+            await self._keep(await asyncio.to_thread(self.manifest, name), result)
+        return result
 
     async def remove(self, name: str, *, reporter: Reporter) -> None:
         """Remove an environment and the notebooks that were run in it; raises as the workshop does."""
         await super().remove(name, reporter=reporter)
         await finish(asyncio.to_thread(shutil.rmtree, self._notebooks(name), ignore_errors=True))
+
+    async def _keep(self, manifest: Manifest, result: BenchmarkResult) -> None:
+        """Put a result into the manifest; the caller holds the lock."""
+        await finish(asyncio.to_thread(write_manifest, Path(manifest.prefix), replace(manifest, benchmark=result)))
 
     def _notebooks(self, name: str) -> Path:
         """Where an environment's executed notebooks are."""

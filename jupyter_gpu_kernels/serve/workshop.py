@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..build.reporting import BuildReporter
 from ..models import (
@@ -36,6 +36,9 @@ class Workshop(Protocol):
 
     async def benchmark(self, name: str, *, reporter: BuildReporter) -> BenchmarkResult:
         """Run the bundled notebook in an environment's kernel and keep the result."""
+
+    async def keep_benchmark(self, name: str, data: Any) -> BenchmarkResult:
+        """Keep what the bundled notebook displayed somewhere else (:class:`InvalidInputError`)."""
 
     async def change(self, name: str, change: EnvironmentChange) -> Environment:
         """Change what can be changed without building anything."""

@@ -55,12 +55,19 @@ class GpuKernelsHandler(APIHandler):
         Raises:
             InvalidInputError: It is not JSON, or does not describe that model.
         """
+        return from_json(model, self.data(), strict=True)
+
+    def data(self) -> Any:
+        """The body of the request, decoded.
+
+        Raises:
+            InvalidInputError: It is not JSON.
+        """
         try:
-            data = msgspec.json.decode(self.request.body or b"{}")
+            return msgspec.json.decode(self.request.body or b"{}")
         except (msgspec.DecodeError, RecursionError) as error:
             msg = f"The body of the request is not JSON: {error}."
             raise InvalidInputError(msg, cure="Send a JSON object; see openapi.json.") from error
-        return from_json(model, data, strict=True)
 
     def flag(self, name: str) -> bool:
         """A boolean argument of the query.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ...models import DiskUsage, Environment, EnvironmentChange, EnvironmentSpec, Job, Manifest
+from ...models import BenchmarkResult, DiskUsage, Environment, EnvironmentChange, EnvironmentSpec, Job, Manifest
 from ..openapi import operation
 from .base import GpuKernelsHandler, Nothing
 
@@ -69,6 +71,17 @@ class SizeHandler(GpuKernelsHandler):
         self.answer(await self.manager.usage(name))
 
 
+class NotebookHandler(GpuKernelsHandler):
+    """The bundled notebook for one environment."""
+
+    @web.authenticated
+    @authorized
+    @operation("Give the CPU-vs-GPU notebook, to be opened with the environment's kernel.", answer=dict[str, Any])
+    async def get(self, name: str) -> None:
+        """Give the notebook."""
+        self.answer(await self.manager.notebook(name))
+
+
 class VerifyHandler(GpuKernelsHandler):
     """Verification of one environment."""
 
@@ -91,6 +104,17 @@ class BenchmarkHandler(GpuKernelsHandler):
         """Begin a benchmark."""
         self.body(Nothing)
         self.accept(await self.manager.benchmark(name))
+
+    @web.authenticated
+    @authorized
+    @operation(
+        "Keep what the CPU-vs-GPU notebook displayed when somebody ran it in a kernel of the environment.",
+        body=dict[str, Any],
+        answer=BenchmarkResult,
+    )
+    async def put(self, name: str) -> None:
+        """Keep a result; what the notebook displays has a media type, and no model, of its own."""
+        self.answer(await self.manager.keep_benchmark(name, self.data()))
 
 
 class RebuildHandler(GpuKernelsHandler):
