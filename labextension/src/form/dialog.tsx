@@ -39,7 +39,6 @@ export class FormDialog extends Dialog<Job | null> {
     this.node.setAttribute('aria-label', trans.__('New GPU kernel'));
     this._controller = controller;
     controller.begun.connect(() => this.resolve(1));
-    controller.changed.connect(() => this._focusFirst());
   }
 
   override dispose(): void {
@@ -50,7 +49,13 @@ export class FormDialog extends Dialog<Job | null> {
   protected override onAfterAttach(msg: Message): void {
     super.onAfterAttach(msg);
     void this._controller.load();
-    void this.ready.then(() => this._focusFirst());
+    void this.ready.then(() => {
+      const form = this.node.querySelector(`#${FORM_ID}`);
+      // The cards take the focus themselves, once they are there.
+      if (!form?.contains(document.activeElement)) {
+        form?.querySelector<HTMLElement>('fieldset')?.focus();
+      }
+    });
   }
 
   /**
@@ -103,23 +108,6 @@ export class FormDialog extends Dialog<Job | null> {
     // See above.
   }
 
-  /** Focus the chosen framework once there is one, unless the person is somewhere already. */
-  private _focusFirst(): void {
-    if (this._isBegun || !this.isAttached) {
-      return;
-    }
-    const form = this.node.querySelector(`#${FORM_ID}`);
-    const chosen = form?.querySelector<HTMLElement>('input:checked');
-    if (form?.contains(document.activeElement)) {
-      this._isBegun = true;
-    } else if (chosen) {
-      this._isBegun = true;
-      chosen.focus();
-    } else {
-      this._tabbable()[0]?.focus();
-    }
-  }
-
   private _keepInside(event: KeyboardEvent): void {
     const stops = this._tabbable();
     const [from, to] = event.shiftKey ? [stops[0], stops.at(-1)] : [stops.at(-1), stops[0]];
@@ -138,7 +126,6 @@ export class FormDialog extends Dialog<Job | null> {
 
   private readonly _controller: FormController;
   private _focused: HTMLElement | null = null;
-  private _isBegun = false;
 }
 
 /**

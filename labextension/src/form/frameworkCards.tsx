@@ -31,8 +31,17 @@ export function FrameworkCards(props: IFrameworkCardsProps): JSX.Element {
   const { trans, frameworks, failure, chosen } = props;
   const group = React.useId();
   const legacy = frameworks?.find(({ id, legacy }) => id === chosen && legacy);
+  const groupRef = React.useRef<HTMLFieldSetElement>(null);
+  React.useEffect(() => {
+    const { current } = groupRef;
+    const { activeElement } = document;
+    // The form begins here, unless the person is in another field of it already.
+    if (current && (activeElement === current || !current.form?.contains(activeElement))) {
+      current.querySelector<HTMLElement>('input:checked')?.focus();
+    }
+  }, [frameworks]);
   return (
-    <fieldset className="jp-GpuKernels-Form-frameworks">
+    <fieldset ref={groupRef} tabIndex={-1} className="jp-GpuKernels-Form-frameworks">
       <legend>{trans.__('Framework')}</legend>
       {failure ? (
         <>
