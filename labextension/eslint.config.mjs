@@ -23,7 +23,9 @@ export default defineConfig(
       // JupyterLab's way to keep statics and private functions beside their class.
       '@typescript-eslint/no-namespace': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
-      '@typescript-eslint/prefer-promise-reject-errors': 'off'
+      '@typescript-eslint/prefer-promise-reject-errors': 'off',
+      // Lumino's signals take a method and its object.
+      '@typescript-eslint/unbound-method': 'off'
     }
   },
   {

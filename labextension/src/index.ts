@@ -3,6 +3,18 @@
  */
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
-const plugins: JupyterFrontEndPlugin<unknown>[] = [];
+import { benchmarksPlugin } from './plugins/benchmarks';
+import { commandsPlugin } from './plugins/commands';
+import { modelPlugin } from './plugins/model';
+import { notificationsPlugin } from './plugins/notifications';
+import { panelPlugin } from './plugins/panel';
+
+const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  modelPlugin,
+  commandsPlugin,
+  panelPlugin,
+  notificationsPlugin,
+  benchmarksPlugin
+];
 
 export default plugins;
