@@ -19,6 +19,8 @@ export namespace LocalCodes {
   export const UNREACHABLE = 'unreachable';
   /** Something else answered: a proxy, a hub, a server without our extension. */
   export const FOREIGN_ANSWER = 'foreign_answer';
+  /** Somebody wants the person to log in again. */
+  export const SIGNED_OUT = 'signed_out';
 }
 
 /**
@@ -34,6 +36,18 @@ export class ApiError extends Error {
     super(report.message, options);
     this.name = 'ApiError';
   }
+}
+
+/**
+ * Whether an error says that the server is away, so that asking again later may help.
+ */
+export function isAway(reason: unknown): boolean {
+  if (!(reason instanceof ApiError)) {
+    return false;
+  }
+  const { code } = reason.report;
+  // A hub or a proxy answers for a server that is being started.
+  return code === LocalCodes.UNREACHABLE || (code === LocalCodes.FOREIGN_ANSWER && [502, 503, 504].includes(reason.status));
 }
 
 /**
@@ -68,15 +82,17 @@ export async function request<T>(path: string[], options: IRequest, settings: Se
     init.body = JSON.stringify(body);
   }
   let response: Response;
+  let text: string;
   try {
     response = await ServerConnection.makeRequest(url, init, settings);
+    text = await response.text();
   } catch (reason) {
     if (signal?.aborted) {
       throw signal.reason;
     }
-    throw new ApiError(0, { code: LocalCodes.UNREACHABLE, message: String(reason), cure: '', detail: '' }, { cause: reason });
+    const message = reason instanceof Error ? reason.message : String(reason);
+    throw new ApiError(0, { code: LocalCodes.UNREACHABLE, message, cure: '', detail: '' }, { cause: reason });
   }
-  const text = await response.text();
   let answer: unknown;
   try {
     answer = JSON.parse(text);
@@ -98,8 +114,10 @@ namespace Private {
     if (typeof found?.code === 'string' && typeof found.message === 'string') {
       return { code: found.code, message: found.message, cure: found.cure ?? '', detail: found.detail ?? '' };
     }
+    // A hub or a proxy sends who is signed out to its own page, which the browser fetches instead.
+    const isSignedOut = response.redirected || response.status === 401 || response.status === 403;
     return {
-      code: LocalCodes.FOREIGN_ANSWER,
+      code: isSignedOut ? LocalCodes.SIGNED_OUT : LocalCodes.FOREIGN_ANSWER,
       message: `${response.status} ${response.statusText}`.trim(),
       cure: '',
       detail: text.slice(0, 2000)
