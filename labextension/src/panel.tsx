@@ -2,12 +2,15 @@
  * The side panel: what this machine has, what is being built, and which GPU kernels there are.
  */
 import type { KernelSpec, Session } from '@jupyterlab/services';
-import type { ITranslator } from '@jupyterlab/translation';
-import { SidePanel } from '@jupyterlab/ui-components';
+import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
+import { CommandToolbarButton, ReactWidget, SidePanel, Toolbar } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
 import { Panel } from '@lumino/widgets';
+import React from 'react';
 
+import { CommandIDs } from './commandIds';
+import { PanelBody } from './components/panelBody';
 import { gpuKernelIcon } from './icons';
 import type { IGpuKernels } from './tokens';
 
@@ -18,21 +21,46 @@ import type { IGpuKernels } from './tokens';
  */
 export class GpuKernelsPanel extends SidePanel {
   constructor(options: GpuKernelsPanel.IOptions) {
+    // One page that scrolls, not the usual accordion: it stays whole in a low window and at a high zoom.
     super({ content: new Panel(), translator: options.translator });
     const trans = options.translator.load('jupyter_gpu_kernels');
+    const { commands } = options;
     this._model = options.model;
+    this._body = new Private.Body(options, trans);
     this.id = 'jp-GpuKernels-panel';
     this.addClass('jp-GpuKernels-panel');
     this.title.icon = gpuKernelIcon;
     this.title.caption = trans.__('GPU kernels');
+    this.content.node.setAttribute('aria-label', trans.__('GPU kernels'));
+
+    this.toolbar.node.setAttribute('aria-label', trans.__('GPU kernels toolbar'));
+    this.toolbar.addItem('create', new CommandToolbarButton({ commands, id: CommandIDs.create }));
+    this.toolbar.addItem('spacer', Toolbar.createSpacerItem());
+    this.toolbar.addItem('refresh', new CommandToolbarButton({ commands, id: CommandIDs.refresh, label: '' }));
+    this.addWidget(this._body);
+  }
+
+  protected override onAfterAttach(msg: Message): void {
+    super.onAfterAttach(msg);
+    if (this.isVisible) {
+      this._visit();
+    }
   }
 
   protected override onAfterShow(msg: Message): void {
     super.onAfterShow(msg);
+    this._visit();
+  }
+
+  private _visit(): void {
+    this._body.visit += 1;
+    this._body.update();
+    // What goes wrong is `model.error`.
     void this._model.start();
   }
 
   private readonly _model: IGpuKernels;
+  private readonly _body: Private.Body;
 }
 
 /**
@@ -48,5 +76,37 @@ export namespace GpuKernelsPanel {
     sessions: Session.IManager;
     specs: KernelSpec.IManager;
     translator: ITranslator;
+  }
+}
+
+namespace Private {
+  /**
+   * What React fills.
+   */
+  export class Body extends ReactWidget {
+    constructor(
+      private readonly _options: GpuKernelsPanel.IOptions,
+      private readonly _trans: TranslationBundle
+    ) {
+      super();
+      this.addClass('jp-GpuKernels-body');
+    }
+
+    /** How often the panel was shown. */
+    visit = 0;
+
+    protected override render(): JSX.Element {
+      const { model, commands, sessions, specs } = this._options;
+      return (
+        <PanelBody
+          model={model}
+          commands={commands}
+          sessions={sessions}
+          specs={specs}
+          trans={this._trans}
+          visit={this.visit}
+        />
+      );
+    }
   }
 }

@@ -1,2 +1,3 @@
 import './base.css';
 import './form.css';
+import './panel.css';

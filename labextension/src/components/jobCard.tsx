@@ -1,0 +1,172 @@
+/**
+ * One job: what it does, how far it has come or how it ended, and its log.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Button, checkIcon, closeIcon, errorIcon, type LabIcon } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import React, { memo, useEffect, useId, useState } from 'react';
+
+import { ago } from '../format';
+import { ApiError } from '../request';
+import type { IGpuKernels, Job, JobState } from '../tokens';
+import { explain, jobTitle, stageWord, stateWord } from '../words';
+import { JobLog } from './jobLog';
+import { JobOutcome } from './jobOutcome';
+import { JobProgress } from './jobProgress';
+import { place } from './progress';
+import { isFinal } from './shownJobs';
+
+/**
+ * What a job's card needs.
+ */
+export interface IJobCardProps {
+  job: Job;
+  model: IGpuKernels;
+  commands: CommandRegistry;
+  trans: TranslationBundle;
+  /** Take a job that is over away. */
+  onDismiss: (id: string) => void;
+}
+
+/**
+ * A job.
+ */
+export const JobCard = memo(function JobCard({ job, model, commands, trans, onDismiss }: IJobCardProps) {
+  const titleId = useId();
+  const cancelling = useCancelling(job, model);
+  const over = isFinal(job);
+
+  useEffect(() => {
+    const watching = model.watch(job.id);
+    return () => watching.dispose();
+  }, [model, job.id]);
+
+  return (
+    <li className="jp-GpuKernels-job" data-state={job.state} aria-labelledby={titleId}>
+      <div className="jp-GpuKernels-jobHead">
+        <h3 id={titleId}>{jobTitle(trans, job.kind, job.name)}</h3>
+        {over ? (
+          <Button
+            className="jp-GpuKernels-iconButton"
+            minimal
+            title={trans.__('Dismiss')}
+            aria-label={trans.__('Dismiss “%1”', jobTitle(trans, job.kind, job.name))}
+            onClick={() => onDismiss(job.id)}
+          >
+            <closeIcon.react tag="span" />
+          </Button>
+        ) : (
+          Private.canBeCancelled(job, cancelling.refusal) && (
+            <Button
+              className="jp-GpuKernels-button"
+              small
+              disabled={cancelling.asked}
+              aria-label={trans.__('Cancel “%1”', jobTitle(trans, job.kind, job.name))}
+              onClick={cancelling.cancel}
+            >
+              {trans.__('Cancel')}
+            </Button>
+          )
+        )}
+      </div>
+      <Stage job={job} cancels={cancelling.asked} trans={trans} />
+      <div className="jp-GpuKernels-jobBody">
+        {over ? (
+          <JobOutcome job={job} commands={commands} trans={trans} />
+        ) : (
+          <JobProgress job={job} labelledBy={titleId} trans={trans} />
+        )}
+        {cancelling.refusal !== null && !over && (
+          <p role="alert" className="jp-GpuKernels-problem">
+            {Private.said(trans, cancelling.refusal)}
+          </p>
+        )}
+      </div>
+      <JobLog lines={job.log} url={model.logUrl(job.id)} trans={trans} />
+    </li>
+  );
+});
+
+/**
+ * What is being done, in words; read aloud when it changes, which is a few times in the life of a job.
+ */
+function Stage({ job, cancels, trans }: { job: Job; cancels: boolean; trans: TranslationBundle }): JSX.Element {
+  const over = isFinal(job);
+  const where = over || cancels ? null : place(job);
+  const icon = Private.ICONS[job.state];
+  return (
+    <p className="jp-GpuKernels-stage" data-tone={Private.TONES[job.state]}>
+      {icon && <icon.react tag="span" className="jp-GpuKernels-tone" />}
+      <span role="status">{cancels && !over ? trans.__('Cancelling…') : Private.doing(trans, job)}</span>
+      {where && (
+        <span className="jp-GpuKernels-step" title={trans.__('Step %1 of %2', where.step, where.of)}>
+          <span aria-hidden="true">{`${where.step}/${where.of}`}</span>
+          <span className="jp-GpuKernels-unseen">{trans.__('Step %1 of %2', where.step, where.of)}</span>
+        </span>
+      )}
+      {over && <span className="jp-GpuKernels-step">{ago(job.finished)}</span>}
+    </p>
+  );
+}
+
+interface ICancelling {
+  /** Whether it was asked for, and is not over. */
+  asked: boolean;
+  /** Why it was refused; `null` if it was not. */
+  refusal: unknown;
+  cancel: () => void;
+}
+
+function useCancelling(job: Job, model: IGpuKernels): ICancelling {
+  const [asked, setAsked] = useState(false);
+  const [refusal, setRefusal] = useState<unknown>(null);
+  const cancel = () => {
+    setAsked(true);
+    setRefusal(null);
+    model
+      .cancel(job.id)
+      .catch((reason: unknown) => setRefusal(reason))
+      .finally(() => setAsked(false));
+  };
+  return { asked, refusal, cancel };
+}
+
+namespace Private {
+  export const ICONS: Partial<Record<JobState, LabIcon>> = { succeeded: checkIcon, failed: errorIcon };
+
+  export const TONES: Partial<Record<JobState, string>> = { succeeded: 'good', failed: 'bad' };
+
+  /**
+   * What a job is doing now, or how it ended.
+   */
+  export function doing(trans: TranslationBundle, job: Job): string {
+    if (job.state === 'queued' && job.owner === null) {
+      return trans.__('Waits for the next Jupyter server');
+    }
+    if (job.state !== 'running') {
+      return stateWord(trans, job.state);
+    }
+    if (job.stage !== null) {
+      return stageWord(trans, job.stage);
+    }
+    return stateWord(trans, job.state);
+  }
+
+  /**
+   * An error in full.
+   */
+  export function said(trans: TranslationBundle, reason: unknown): string {
+    const { message, cure } = explain(trans, reason);
+    return cure ? trans._p('sentence and cure', '%1 %2', message, cure) : message;
+  }
+
+  /**
+   * Whether this server can cancel a job: nobody can one that waits for its next server, or one that is removing.
+   */
+  export function canBeCancelled(job: Job, refusal: unknown): boolean {
+    const irrevocable = job.kind === 'remove' && job.state === 'running';
+    // It belongs to another process, as the refusal says.
+    const foreign = refusal instanceof ApiError && refusal.status === 409;
+    return job.owner !== null && !irrevocable && !foreign;
+  }
+}
