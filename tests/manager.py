@@ -42,14 +42,20 @@ class Recorder:
         self.plans.append(plan)
 
 
-def traces(name: str) -> list[str]:
-    """Every file or directory that a build of a name has left, but for downloads: none after a failure."""
-    data = Path(jupyter_data_dir())
-    places = [Path.home() / ".conda" / "envs", data / "gpu-kernels" / "envs"]
+def traces(name: str, home: Path | None = None, data: Path | None = None) -> list[str]:
+    """Every file or directory that a build of a name has left, but for downloads: none after a failure.
+
+    Args:
+        name: Name of the environment.
+        home: Home of whoever built it; our own if not given.
+        data: Their Jupyter data directory, likewise.
+    """
+    home, data = home or Path.home(), data or Path(jupyter_data_dir())
+    places = [home / ".conda" / "envs", data / "gpu-kernels" / "envs"]
     found = [path for place in places for path in (place / name, *(place / ".gen").glob(f"*{name}*"))]
     found += [path for place in places for path in (place / ".gen").glob(".trash-*")]
     found += [data / "kernels" / name, *(data / "gpu-kernels" / "staging").glob(f"{name}-*")]
     found += (data / "gpu-kernels" / "locks").glob(f"{name}.holder*")
-    listed = Path.home() / ".conda" / "environments.txt"
+    listed = home / ".conda" / "environments.txt"
     mentions = [line for line in (listed.read_text() if listed.exists() else "").splitlines() if name in line]
     return [str(path) for path in found if path.exists()] + mentions
