@@ -40,7 +40,7 @@ export class Fallback implements IDisposable {
       name: 'jupyter-gpu-kernels:Fallback',
       auto: false,
       factory: () => this._readBySchedule(),
-      frequency: Private.frequency(Pace.Resting),
+      frequency: Private.frequency(this._pace),
       linger: 0,
       standby: 'when-hidden'
     });
@@ -73,9 +73,10 @@ export class Fallback implements IDisposable {
 
   /** Set how often everything is read. */
   set pace(pace: Pace) {
-    if (this.isDisposed || pace === this._poll.frequency.interval) {
+    if (this.isDisposed || pace === this._pace) {
       return;
     }
+    this._pace = pace;
     this._poll.frequency = Private.frequency(pace);
     if (this._poll.state.phase !== 'constructed') {
       // Else the new pace would begin after the next reading only.
@@ -109,6 +110,7 @@ export class Fallback implements IDisposable {
   private readonly _connectionFailure: ServiceManager.IManager['connectionFailure'];
   private readonly _reading: Reading;
   private readonly _poll: Poll<void, Error>;
+  private _pace = Pace.Resting;
   private _error: Error | null = null;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The jobs as far as they are known: answers and events are joined here, and who has ended is said once.
  */
-import { advance, type IJobEvent, isFinal, newer, Reread, rereadFor } from './jobStream';
+import { advance, type IJobEvent, isFinal, newer, type Reread, rereadFor } from './jobStream';
 import { keepUnchanged } from './sameness';
 import type { Job } from './tokens';
 

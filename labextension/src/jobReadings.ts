@@ -58,12 +58,10 @@ export class JobReadings implements IDisposable {
       return;
     }
     this._finished.delete(id);
-    let reading = this._readings.get(id);
-    if (!reading) {
-      reading = new Reading({ read: () => this._readOnce(id), pause: PAUSE });
-      this._readings.set(id, reading);
+    if (!this._readings.has(id)) {
+      this._readings.set(id, new Reading({ read: () => this._readOnce(id), pause: PAUSE }));
     }
-    void reading.ask(isUrgent);
+    void this._readings.get(id)?.ask(isUrgent);
   }
 
   dispose(): void {

@@ -47,7 +47,9 @@ export function isAway(reason: unknown): boolean {
   }
   const { code } = reason.report;
   // A hub or a proxy answers for a server that is being started.
-  return code === LocalCodes.UNREACHABLE || (code === LocalCodes.FOREIGN_ANSWER && [502, 503, 504].includes(reason.status));
+  return (
+    code === LocalCodes.UNREACHABLE || (code === LocalCodes.FOREIGN_ANSWER && [502, 503, 504].includes(reason.status))
+  );
 }
 
 /**
