@@ -51,6 +51,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     }
     addCommands({ app, model, translator, settings, browser, tracker, isSingleDocument: labShell === null });
 
+    // eslint-disable-next-line jupyter/incorrect-translator-usage -- JupyterLab's own text is none of ours
     const labTrans = translator.load('jupyterlab');
     launcher?.add({
       command: CommandIDs.create,
