@@ -190,6 +190,12 @@ export function explain(trans: TranslationBundle, reason: unknown): IExplanation
         cure: trans.__('Check that it is running and that this machine reaches it, then try again.'),
         detail: report.message
       };
+    case LocalCodes.SIGNED_OUT:
+      return {
+        message: trans.__('You are signed out.'),
+        cure: trans.__('Log in again, in this tab or in another, then try again.'),
+        detail: report.detail
+      };
     case LocalCodes.FOREIGN_ANSWER:
       return {
         message: trans.__('Something else than the GPU kernels extension answered: %1.', report.message),
