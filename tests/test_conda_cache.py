@@ -75,6 +75,19 @@ def test_the_tally_counts_each_byte_once_and_never_too_many() -> None:
     assert (second["packages"], second["latest"]) == (3, "six")
 
 
+def test_the_tally_names_what_is_waited_for() -> None:
+    reading, writing = os.pipe()
+    tally = Tally({"six": 100, "pip": 50}, 3, Voice(writing), silence=1)
+    tally.loading("six", 80)
+    tally.loading("pip", 50)
+    tally.tell()
+    tally.loaded("pip")
+    tally.tell()
+    os.close(writing)
+    with os.fdopen(reading) as lines:
+        assert [json.loads(line)["latest"] for line in lines] == ["pip", "six"]
+
+
 def test_a_tally_is_silent_only_while_bytes_are_awaited() -> None:
     reading, writing = os.pipe()
     events: queue.Queue[str] = queue.Queue()

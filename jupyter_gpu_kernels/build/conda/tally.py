@@ -96,6 +96,8 @@ class Tally:
         """Write the progress now."""
         with self._guard:
             self._changed = False
+            # What is waited for says more than what has come: it may be stuck.
+            at_work = self._latest if self._latest in self._loading else min(self._loading, default=self._latest)
             message = {
                 "event": "progress",
                 "cached": len(self._cached),
@@ -105,7 +107,7 @@ class Tally:
                 "packages": self.total,
                 "bytes": sum(self._bytes.get(name, 0) for name in self.sizes),
                 "bytes_total": sum(self.sizes.values()),
-                "latest": self._latest,
+                "latest": at_work,
             }
         self.voice.say(message)
 
