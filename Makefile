@@ -15,7 +15,7 @@ PANEL := jupyter_gpu_kernels/labextension/static/style.js
 PANEL_LINK := $(VENV)/share/jupyter/labextensions/jupyter-gpu-kernels
 # Folders too: theirs is the time at which a file went.
 PANEL_SOURCES := $(shell find labextension/src labextension/style labextension/schema -not -path '*/__tests__*') \
-  labextension/package.json labextension/tsconfig.json
+  labextension/package.json labextension/rspack.config.cjs labextension/tsconfig.json
 NPM := cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 # npm trusts whom the machine trusts, as pip does, not only whom Node was built to trust.
 export NODE_USE_SYSTEM_CA ?= 1

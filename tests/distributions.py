@@ -142,6 +142,11 @@ def _copy(checkout: Path, target: Path) -> None:
         return [name for name in names if name == "__pycache__" or (relative / name).as_posix() in LEFT_OUT]
 
     shutil.copytree(checkout, target, ignore=left_out, symlinks=True)
+    # A panel that somebody built some time ago, as it lies about in a checkout: what is shipped must not be that.
+    old = target / "jupyter_gpu_kernels" / "labextension"
+    for name in ("package.json", "build_log.json", "static/style.js", "static/old.js.map"):
+        (old / name).parent.mkdir(parents=True, exist_ok=True)
+        (old / name).write_text("old")
     packages = Path("labextension", "node_modules")
     shutil.copytree(checkout / packages, target / packages, symlinks=True, copy_function=_link)
 
