@@ -44,9 +44,21 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     commands.addCommand(CommandIDs.show, {
       label: trans.__('Show GPU Kernels'),
       caption: trans.__('Show the GPU kernels and what is being built'),
-      describedBy: { args: { type: 'object', properties: {} } },
-      execute: () => {
-        shell.activateById(panel.id);
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            keepFocus: {
+              type: 'boolean',
+              description: trans.__('Whether to leave the focus where it is if the panel is seen already')
+            }
+          }
+        }
+      },
+      execute: args => {
+        if (!args.keepFocus || !panel.isVisible) {
+          shell.activateById(panel.id);
+        }
       }
     });
     palette?.addItem({ command: CommandIDs.show, category: trans.__('GPU Kernels') });

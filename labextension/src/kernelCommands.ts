@@ -1,0 +1,165 @@
+/**
+ * What can be done with a kernel, as commands that take the name of its environment.
+ */
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+
+import { attempt, showJob } from './attempt';
+import { CommandIDs } from './commandIds';
+import type { INotebookPlaces } from './notebooks';
+import type { Environment, IGpuKernels } from './tokens';
+
+/**
+ * What the commands work with.
+ */
+export interface IKernelCommandsOptions extends INotebookPlaces {
+  app: JupyterFrontEnd;
+  model: IGpuKernels;
+  translator: ITranslator;
+}
+
+/**
+ * Register the commands.
+ */
+export function addKernelCommands(options: IKernelCommandsOptions): void {
+  const { app, model, translator } = options;
+  const { commands } = app;
+  const trans = translator.load('jupyter_gpu_kernels');
+  const add = Private.adder(options, trans);
+
+  add(
+    CommandIDs.openNotebook,
+    {
+      label: trans.__('Open notebook'),
+      caption: trans.__('Open a new notebook with this kernel in the current folder')
+    },
+    trans.__('The notebook could not be opened'),
+    async name => (await import('./notebooks')).openNotebook(options, name)
+  );
+
+  add(
+    CommandIDs.useInNotebook,
+    {
+      label: trans.__('Use in current notebook'),
+      caption: trans.__('Change the kernel of the current notebook to this')
+    },
+    trans.__('The kernel could not be changed'),
+    async name => (await import('./notebooks')).changeKernel(options, name),
+    () => Boolean(options.tracker?.currentWidget) && options.tracker?.currentWidget === app.shell.currentWidget
+  );
+
+  add(
+    CommandIDs.benchmark,
+    {
+      label: trans.__('Run benchmark'),
+      caption: trans.__('Open a copy of the CPU versus GPU notebook in the current folder, and run it with this kernel')
+    },
+    trans.__('The benchmark could not be run'),
+    async name => (await import('./notebooks')).openBenchmark(options, name)
+  );
+
+  add(
+    CommandIDs.verify,
+    {
+      label: trans.__('Verify'),
+      caption: trans.__('Start a kernel and see whether its framework computes on the GPU')
+    },
+    trans.__('The verification could not be started'),
+    name => showJob(commands, model.verify(name))
+  );
+
+  add(
+    CommandIDs.rebuild,
+    {
+      label: trans.__('Rebuild'),
+      caption: trans.__('Build the environment anew, and exchange it when that has succeeded')
+    },
+    trans.__('The rebuild could not be started'),
+    name => showJob(commands, model.rebuild(name))
+  );
+
+  add(
+    CommandIDs.rename,
+    { label: trans.__('Rename…'), caption: trans.__('Change the name shown in the Launcher and in notebooks') },
+    trans.__('The kernel could not be renamed'),
+    async name => {
+      const [{ askDisplayName }, environment] = await Promise.all([
+        import('./components/renameDialog'),
+        Private.environment(model, name, trans)
+      ]);
+      const displayName = await askDisplayName({ environment, trans });
+      if (displayName !== null) {
+        await model.rename(name, displayName);
+      }
+    }
+  );
+
+  add(
+    CommandIDs.remove,
+    { label: trans.__('Remove…'), caption: trans.__('Remove the environment and its kernel, after a question') },
+    trans.__('The kernel could not be removed'),
+    async name => {
+      const { kernels } = app.serviceManager;
+      const [{ confirmRemove }, environment] = await Promise.all([
+        import('./components/removeDialog'),
+        Private.environment(model, name, trans),
+        kernels.refreshRunning()
+      ]);
+      const running = [...kernels.running()].filter(kernel => kernel.name === environment.kernel_name).length;
+      const usage = model.diskUsage(name);
+      const { remove, stopKernels } = await confirmRemove({ environment, usage, running, trans });
+      if (remove) {
+        await showJob(commands, model.remove(name, stopKernels));
+      }
+    }
+  );
+}
+
+namespace Private {
+  type Texts = Pick<CommandRegistry.ICommandOptions, 'label' | 'caption'>;
+
+  /**
+   * What adds a command that takes the name of an environment.
+   */
+  export function adder({ app, translator }: IKernelCommandsOptions, trans: TranslationBundle) {
+    const describedBy = {
+      args: {
+        type: 'object',
+        properties: { name: { type: 'string', description: trans.__('The name of the environment') } },
+        required: ['name']
+      }
+    };
+    return (
+      id: string,
+      texts: Texts,
+      failure: string,
+      action: (name: string) => Promise<unknown>,
+      isPossible: () => boolean = () => true
+    ): void => {
+      app.commands.addCommand(id, {
+        ...texts,
+        describedBy,
+        isEnabled: args => Boolean(args.name) && isPossible(),
+        execute: async args => {
+          const { name } = args;
+          if (typeof name === 'string' && name) {
+            await attempt(translator, failure, () => action(name));
+          }
+        }
+      });
+    };
+  }
+
+  /**
+   * An environment, by its name.
+   */
+  export async function environment(model: IGpuKernels, name: string, trans: TranslationBundle): Promise<Environment> {
+    await model.start();
+    const found = model.environments.find(environment => environment.name === name);
+    if (!found) {
+      throw model.error ?? new Error(trans.__('There is no environment called %1.', name));
+    }
+    return found;
+  }
+}
