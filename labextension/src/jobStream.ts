@@ -83,9 +83,7 @@ export function rereadFor(job: Job | undefined, event: IJobEvent): Reread {
   if (event.state !== job.state || event.stage !== job.stage) {
     return Reread.Now;
   }
-  // With another total, what is counted may be another thing too (packages, modules, cells), and only the job says so.
-  const total = event.counters.packages_total;
-  return total === undefined || total === job.progress.packages_total ? Reread.Never : Reread.Soon;
+  return Private.countsTheSame(job.progress, event) ? Reread.Never : Reread.Soon;
 }
 
 /**
@@ -100,7 +98,13 @@ export function advance(job: Job, event: IJobEvent): Job {
   const { revision, state, stage, counters } = event;
   // Another stage counts other things, from the beginning.
   const before: Progress = stage === job.stage ? job.progress : Private.NO_PROGRESS;
-  return { ...job, revision, state, stage, progress: { ...before, ...counters } };
+  const progress = { ...before, ...counters };
+  if (!Private.countsTheSame(before, event)) {
+    // Better no number for a moment than that of modules called packages.
+    progress.packages_done = before.packages_done;
+    progress.packages_total = before.packages_total;
+  }
+  return { ...job, revision, state, stage, progress };
 }
 
 /**
@@ -132,6 +136,15 @@ namespace Private {
     detail: '',
     unit: 'packages'
   };
+
+  /**
+   * Whether an event counts what is counted already.
+   *
+   * With another total that may be another thing, too (packages, modules, cells), and only the job says which.
+   */
+  export function countsTheSame(before: Progress, { counters }: IJobEvent): boolean {
+    return counters.packages_total === undefined || counters.packages_total === before.packages_total;
+  }
 
   const STATES: readonly unknown[] = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] satisfies JobState[];
 

@@ -187,6 +187,10 @@ export class LiveKernels implements IDisposable {
       return;
     }
     this._update();
+    if (isAway(this._error)) {
+      // It is back.
+      void this._fallback.ask(true);
+    }
     switch (reread) {
       case Reread.Now:
         return this._readings.ask(event.id, true);

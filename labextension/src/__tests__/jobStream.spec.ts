@@ -68,6 +68,13 @@ describe('advance', () => {
     expect(advance(job, event)).toEqual({ ...job, revision: 4, stage: 'verify', progress: aProgress() });
   });
 
+  it('waits for the job to say what is counted, when there is another number of it', () => {
+    const counted = aProgress({ packages_done: 1, packages_total: 2675, bytes_done: 7 });
+    const event = eventOf({ ...job, revision: 4, progress: counted });
+
+    expect(advance(job, event)).toEqual({ ...job, revision: 4, progress: { ...job.progress, bytes_done: 7 } });
+  });
+
   it.each([2, 3])('drops revision %i when 3 is known', revision => {
     expect(advance(job, eventOf({ ...job, revision, state: 'queued' }))).toBe(job);
   });

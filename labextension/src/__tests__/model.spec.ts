@@ -527,6 +527,18 @@ describe('a server that goes away', () => {
     expect(server.count('GET jobs')).toBe(2);
   });
 
+  it('is read anew as soon as an event says that it is back', async () => {
+    services.connectionFailure.emit(new Error('Failed to fetch'));
+    await pass(60_000);
+    expect(model.error).not.toBeNull();
+    server.isDown = false;
+
+    change({});
+    await settle();
+
+    expect(model.error).toBeNull();
+  });
+
   it('is read when the machine is back on line', async () => {
     server.isDown = false;
     await pass(5000);
