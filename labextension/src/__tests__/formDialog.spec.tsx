@@ -26,6 +26,7 @@ beforeEach(() => {
   model.answers.frameworks = () => Promise.resolve(FRAMEWORKS);
   globalThis.requestIdleCallback ??= callback => setTimeout(callback, 0);
   // jsdom lays nothing out, so that everything would seem hidden.
+  Element.prototype.scrollIntoView ??= () => undefined;
   Element.prototype.getClientRects = () => [new DOMRect()] as unknown as DOMRectList;
   globalThis.DOMRect ??= class {} as unknown as typeof DOMRect;
 });
@@ -69,7 +70,7 @@ describe('the dialog', () => {
     await waitFor(() => expect(document.activeElement).toBe(screen.getByRole('radio', { name: 'TensorFlow' })));
     const auto = screen.getByRole('radio', { name: 'Automatic' });
     expect(auto.getAttribute('aria-describedby')).toBeTruthy();
-    screen.getByText('GPU: NVIDIA H200: its driver 580.159.04 allows CUDA up to 13.0.');
+    screen.getByText('GPU: This machine’s driver 580.159.04 allows CUDA up to 13.0 (NVIDIA H200).');
     await closed(dialog, result);
     expect(document.querySelector('.jp-Dialog')).toBeNull();
   });

@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 
-import { fieldsOf, samePlan, specOf } from '../form/fields';
+import { asksForMore, fieldsOf, samePlan, specOf } from '../form/fields';
 import { type Action, begin, currentSpec, freshPlan, type IState, primaryAction, reduce } from '../form/state';
 import { forecast, whyNot } from '../form/variants';
 import { nullTranslator } from '@jupyterlab/translation';
@@ -53,6 +53,13 @@ describe('what is asked for', () => {
   it('has one package a line', () => {
     const fields = { ...fieldsOf(DEFAULTS, {}), name: 'x', packages: 'a >=1,<2\n\n  b\n', pip: '\n' };
     expect(specOf(fields)).toEqual({ name: 'x', framework: 'tensorflow', packages: ['a >=1,<2', 'b'] });
+  });
+
+  it('is seen at once where a preset asks for what few people do', () => {
+    expect(asksForMore({ name: 'x', framework: 'jax', version: '0.6', variant: 'cpu', python: null, pip: [] })).toBe(
+      false
+    );
+    expect(asksForMore({ name: 'x', pip: ['einops'] })).toBe(true);
   });
 
   it('has the same plan whatever it is called', () => {
@@ -146,13 +153,21 @@ describe('what auto will take', () => {
   it('is the GPU that is there', () => {
     expect(forecast(trans, TENSORFLOW, fields, hardware())).toEqual({
       variant: 'gpu',
-      reason: 'NVIDIA H200: its driver 580.159.04 allows CUDA up to 13.0.'
+      reason: 'This machine’s driver 580.159.04 allows CUDA up to 13.0 (NVIDIA H200).'
     });
   });
 
   it('is the CPU without one, and why', () => {
     const none = hardware({ driver: null, cuda: null, gpus: [], reason: 'There is no NVIDIA driver.' });
     expect(forecast(trans, TENSORFLOW, fields, none)).toEqual({ variant: 'cpu', reason: 'There is no NVIDIA driver.' });
+  });
+
+  it('is nothing without a GPU where there is no build for the CPU', () => {
+    const none = hardware({ driver: null, cuda: null, gpus: [], reason: 'There is no NVIDIA driver.' });
+    expect(forecast(trans, CUPY, fields, none)).toEqual({
+      variant: null,
+      reason: 'CuPy needs a GPU. There is no NVIDIA driver.'
+    });
   });
 
   it('is the GPU where another machine is meant', () => {

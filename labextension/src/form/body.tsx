@@ -8,6 +8,7 @@ import * as React from 'react';
 import { explain } from '../words';
 import { Answer } from './answer';
 import type { FormController } from './controller';
+import { asksForMore } from './fields';
 import { FrameworkCards } from './frameworkCards';
 import { TextField } from './inputs';
 import { MoreChoices } from './moreChoices';
@@ -46,6 +47,8 @@ function Form({ trans, controller, id }: IFormBodyProps): JSX.Element {
   const detailsRef = React.useRef<HTMLDetailsElement>(null);
   const headingRef = React.useRef<HTMLHeadingElement>(null);
 
+  const [startsOpen] = React.useState(() => asksForMore(state.kept));
+
   const { attention } = state;
   React.useEffect(() => {
     switch (attention?.to) {
@@ -53,7 +56,8 @@ function Form({ trans, controller, id }: IFormBodyProps): JSX.Element {
         nameRef.current?.focus();
         break;
       case 'answer':
-        headingRef.current?.focus();
+        headingRef.current?.focus({ preventScroll: true });
+        headingRef.current?.scrollIntoView({ block: 'start' });
         break;
       case 'target':
         if (detailsRef.current) {
@@ -116,6 +120,7 @@ function Form({ trans, controller, id }: IFormBodyProps): JSX.Element {
         fields={fields}
         framework={framework}
         hardware={model.hardware}
+        startsOpen={startsOpen}
         onChange={change => controller.edit(change)}
         detailsRef={detailsRef}
         targetRef={targetRef}

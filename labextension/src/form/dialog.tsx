@@ -78,9 +78,17 @@ export class FormDialog extends Dialog<Job | null> {
    * Ignore clicks outside: a filled form must not be lost to one.
    */
   protected override _evtClick(event: MouseEvent): void {
-    const content = this.node.querySelector('.jp-Dialog-content');
-    if (!content?.contains(event.target as Node)) {
+    if (this._isOutside(event)) {
       event.stopPropagation();
+      event.preventDefault();
+    }
+  }
+
+  /**
+   * Nor do they take the focus away.
+   */
+  protected override _evtMouseDown(event: MouseEvent): void {
+    if (this._isOutside(event)) {
       event.preventDefault();
     }
   }
@@ -106,6 +114,10 @@ export class FormDialog extends Dialog<Job | null> {
    */
   protected override _evtInput(): void {
     // See above.
+  }
+
+  private _isOutside(event: MouseEvent): boolean {
+    return !this.node.querySelector('.jp-Dialog-content')?.contains(event.target as Node);
   }
 
   private _keepInside(event: KeyboardEvent): void {

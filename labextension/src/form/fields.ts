@@ -24,6 +24,9 @@ export interface IFields {
   displayName: string;
 }
 
+/** What the server takes where nothing is asked for. */
+const SERVER_DEFAULTS: IDefaults = { installer: 'auto', channels: [], companions: true, memory: 'default' };
+
 /** The framework that is chosen where nobody says. */
 const FIRST_CHOICE = 'tensorflow';
 
@@ -95,6 +98,14 @@ export function specOf(fields: IFields, kept: Partial<Spec> = {}): Spec {
     spec.sys_prefix = true;
   }
   return spec;
+}
+
+/**
+ * Whether a preset asks for what few people do, and what is therefore not seen at once.
+ */
+export function asksForMore(preset: Partial<Spec>): boolean {
+  const shown = ['name', 'framework', 'version', 'variant'];
+  return Object.keys(specOf(fieldsOf(SERVER_DEFAULTS, preset))).some(key => !shown.includes(key));
 }
 
 /**

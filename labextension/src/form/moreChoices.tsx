@@ -20,6 +20,8 @@ export interface IMoreChoicesProps {
   framework: Framework | null;
   /** `null` while unknown. */
   hardware: Hardware | null;
+  /** Whether they are shown from the beginning. */
+  startsOpen: boolean;
   onChange: (change: Partial<IFields>) => void;
   detailsRef: React.RefObject<HTMLDetailsElement>;
   targetRef: React.RefObject<HTMLInputElement>;
@@ -33,7 +35,7 @@ export function MoreChoices(props: IMoreChoicesProps): JSX.Element {
   const automatic = trans.__('automatic');
   const pypi = fields.installer === 'pypi';
   return (
-    <details ref={props.detailsRef} className="jp-GpuKernels-Form-more">
+    <details ref={props.detailsRef} open={props.startsOpen} className="jp-GpuKernels-Form-more">
       <summary>{trans.__('More choices')}</summary>
       <div className="jp-GpuKernels-Form-grid">
         <TextField

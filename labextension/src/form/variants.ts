@@ -63,7 +63,9 @@ export function forecast(
   }
   const missing = whyNoCuda(trans, hardware);
   if (missing) {
-    return { variant: hasVariant(framework, 'cpu') ? 'cpu' : 'gpu', reason: missing };
+    return hasVariant(framework, 'cpu')
+      ? { variant: 'cpu', reason: missing }
+      : { variant: null, reason: trans.__('%1 needs a GPU. %2', framework.title, missing) };
   }
   return { variant: 'gpu', reason: driverSentence(trans, hardware) };
 }
@@ -75,7 +77,7 @@ export function driverSentence(trans: TranslationBundle, hardware: Hardware | nu
   }
   const names = [...new Set(hardware.gpus.map(({ name }) => name))].join(', ');
   return hardware.driver && names
-    ? trans.__('%1: its driver %2 allows CUDA up to %3.', names, hardware.driver, hardware.cuda)
+    ? trans.__('This machine’s driver %1 allows CUDA up to %2 (%3).', hardware.driver, hardware.cuda, names)
     : trans.__('CUDA up to %1 is allowed here.', hardware.cuda);
 }
 
