@@ -21,7 +21,7 @@ NPM := cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 export NODE_USE_SYSTEM_CA ?= 1
 export NODE_EXTRA_CA_CERTS ?= $(SSL_CERT_FILE)
 
-.PHONY: demo lab test lint unit bench browser clean
+.PHONY: demo lab test lint unit schema bench browser clean
 .NOTPARALLEL: # one .venv: two installers at a time would spoil it
 
 demo: $(ENVIRONMENT) ## create a real kernel and run the CPU-vs-GPU benchmark through it
@@ -46,6 +46,12 @@ lint: $(TEST_ENVIRONMENT) $(NODE_PACKAGES) ## style and types, of Python and of 
 
 unit: $(NODE_PACKAGES) ## the tests of the panel that need no browser
 	$(NPM) run --silent test
+
+schema: $(ENVIRONMENT) $(NODE_PACKAGES) ## what the panel knows of the server's types, written anew
+	@$(BIN)/python -c 'import json; \
+	  from jupyter_gpu_kernels.serve.handlers.routes import ROUTES; \
+	  from jupyter_gpu_kernels.serve.openapi import document; \
+	  print(json.dumps(document(ROUTES, "/")))' | ($(NPM) run --silent schema -- --output src/schema.ts)
 
 browser: ## what drives the panel in the tests: the machine's Chromium, installed where a Debian lacks it
 	@sh tests/ui/browser.sh
