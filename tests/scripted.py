@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from jupyter_gpu_kernels.benchmark.result import read_submitted
+from jupyter_gpu_kernels.build.changing import changed
 from jupyter_gpu_kernels.build.kernelspec.kernel_json import logo
 from jupyter_gpu_kernels.build.planning import validation
 from jupyter_gpu_kernels.build.reporting import BuildReporter
@@ -125,7 +126,7 @@ class ScriptedWorkshop:
         validation.check_change(change)
         self._check_idle(name)
         self.called.append(f"change {name}")
-        self.built[name] = replace(self.built[name], display_name=str(change.display_name))
+        self.built[name] = changed(self.built[name], change)
         return environment_of(self.built[name])
 
     async def remove(self, name: str, *, reporter: BuildReporter) -> None:
@@ -280,4 +281,5 @@ def environment_of(manifest: Manifest) -> Environment:
         kernelspec=f"/nowhere/kernels/{manifest.kernel_name}",
         created=manifest.created,
         disk_bytes=manifest.disk_bytes,
+        memory=manifest.launch.memory,
     )

@@ -30,6 +30,7 @@ from jupyter_gpu_kernels.models import (
     Job,
     JobKind,
     JobState,
+    MemoryPreset,
     Progress,
     Refusal,
     Stage,
@@ -84,7 +85,7 @@ def test_every_option_reaches_the_spec() -> None:
     words = (
         "create tf --framework tensorflow --variant gpu --version 2.19 --python 3.12 --cuda 12.9 --target-cuda 13.0 "
         "--installer conda --channel https://a.example/c --channel https://b.example/d --package numpy>=2 "
-        "--package scipy --pip einops --no-companions --no-verify --display-name Mine --sys-prefix"
+        "--package scipy --pip einops --no-companions --no-verify --memory grow --display-name Mine --sys-prefix"
     )
     arguments, traits = parse(words.split())
     assert traits == []
@@ -102,6 +103,7 @@ def test_every_option_reaches_the_spec() -> None:
         pip=("einops",),
         companions=False,
         verify=False,
+        memory=MemoryPreset.GROW,
         display_name="Mine",
         sys_prefix=True,
     )
@@ -314,6 +316,16 @@ def test_a_kernel_is_renamed(call: Call, workshop: ScriptedWorkshop) -> None:
     assert json.loads(call("rename", "tf", "Other", "--json").out)["display_name"] == "Other"
     assert call("rename", "tf", "").code == Exit.USAGE
     assert call("rename", "nothing", "Mine").code == Exit.NOT_FOUND
+
+
+def test_the_memory_preset_is_changed(call: Call, workshop: ScriptedWorkshop) -> None:
+    workshop.built["tf"] = manifest_of(SPEC)
+    assert call("memory", "tf", "grow").out == "tf has the memory preset grow when it is next started.\n"
+    assert workshop.built["tf"].launch.memory is MemoryPreset.GROW
+    assert "Memory     grow\n" in call("show", "tf").out
+    assert json.loads(call("memory", "tf", "default", "--json").out)["memory"] == "default"
+    assert call("memory", "tf", "all").code == Exit.USAGE
+    assert call("memory", "tf").code == Exit.USAGE
 
 
 def test_remove_asks_on_a_terminal(call: Call, workshop: ScriptedWorkshop, monkeypatch: pytest.MonkeyPatch) -> None:

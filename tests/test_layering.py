@@ -41,6 +41,7 @@ ALLOWED_IN_BUILD = {
     "bytecode": {"compilation", *INSTALLERS},
     "verification": INSTALLERS,
     "kernelspec": {"disk"},
+    "changing": {"disk"},
     "planning": {"conda", "wheels"},
 }
 JOINED = {"construction": set(ALLOWED_IN_BUILD), "pipeline": {"construction", *ALLOWED_IN_BUILD}}

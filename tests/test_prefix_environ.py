@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from jupyter_gpu_kernels.models import EnvironmentKind, LaunchPolicy
+from jupyter_gpu_kernels.models import EnvironmentKind, LaunchPolicy, MemoryPreset
 from jupyter_gpu_kernels.prefix.cuda import DirectoryNature
 from jupyter_gpu_kernels.prefix.environ import base_environment, kernel_environment, library_path
 from jupyter_gpu_kernels.prefix.layout import Layout
@@ -159,6 +160,57 @@ def test_cuda_home_is_the_environments_if_it_has_a_compiler(
     server = {} if inherited is None else {"CUDA_HOME": inherited, "CUDA_PATH": inherited}
     environ = kernel_environment(server, CONDA, OWN, toolkit=toolkit)
     assert (environ.get("CUDA_HOME"), environ.get("CUDA_PATH")) == (expected, expected)
+
+
+GROWING = LaunchPolicy(memory=MemoryPreset.GROW)
+GROWN = {
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+    "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
+}
+
+
+def added(environ: dict[str, str], base: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if base.get(name) != value}
+
+
+def test_memory_is_taken_as_it_is_needed_only_where_that_is_wished() -> None:
+    plain = kernel_environment({}, CONDA, OWN, nature=nature)
+    assert kernel_environment({}, CONDA, OWN, policy=LaunchPolicy(), nature=nature) == plain
+    grown = kernel_environment({}, CONDA, OWN, policy=GROWING, nature=nature, release="6.1.0")
+    assert added(grown, plain) == GROWN
+
+
+@pytest.mark.parametrize(
+    ("theirs", "left"),
+    [
+        ({"TF_FORCE_GPU_ALLOW_GROWTH": "false"}, {"TF_FORCE_GPU_ALLOW_GROWTH"}),
+        ({"XLA_PYTHON_CLIENT_PREALLOCATE": ""}, {"XLA_PYTHON_CLIENT_PREALLOCATE"}),
+        ({"PYTORCH_CUDA_ALLOC_CONF": "max_split_size_mb:64"}, {"PYTORCH_CUDA_ALLOC_CONF"}),
+        ({"PYTORCH_ALLOC_CONF": "max_split_size_mb:64"}, {"PYTORCH_CUDA_ALLOC_CONF"}),
+    ],
+)
+@pytest.mark.parametrize("by", ["server", "activation", "launch"])
+def test_what_the_user_says_of_memory_counts(by: str, theirs: dict[str, str], left: set[str]) -> None:
+    arguments: dict[str, Any] = {
+        "server": {"inherited": theirs, "activated": None, "wishes": None},
+        "activation": {"inherited": {}, "activated": theirs, "wishes": None},
+        "launch": {"inherited": theirs, "activated": {}, "wishes": theirs},
+    }[by]
+    environ = kernel_environment(layout=CONDA, cuda_dirs=OWN, policy=GROWING, nature=nature, release="", **arguments)
+    assert {name: environ.get(name) for name in theirs} == theirs
+    assert {name: environ.get(name) for name in GROWN.keys() - left} == {
+        name: GROWN[name] for name in GROWN.keys() - left
+    }
+    assert "PYTORCH_CUDA_ALLOC_CONF" not in environ or "PYTORCH_ALLOC_CONF" not in environ
+
+
+@pytest.mark.parametrize(
+    ("layout", "release"), [(WINDOWS, "10"), (MACOS, "24.1.0"), (CONDA, "5.15.167.4-microsoft-standard-WSL2")]
+)
+def test_pytorch_is_left_alone_where_its_option_fails(layout: Layout, release: str) -> None:
+    environ = kernel_environment({}, layout, (), policy=GROWING, nature=nature, release=release)
+    assert {name for name in GROWN if name in environ} == GROWN.keys() - {"PYTORCH_CUDA_ALLOC_CONF"}
 
 
 FLAG = "--xla_gpu_cuda_data_dir="

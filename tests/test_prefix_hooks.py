@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,8 +13,8 @@ from pathlib import Path
 import pytest
 import uv
 
-from jupyter_gpu_kernels.models import EnvironmentKind, LaunchPolicy
-from jupyter_gpu_kernels.prefix.hooks import remove_hooks, write_hooks
+from jupyter_gpu_kernels.models import EnvironmentKind, LaunchPolicy, MemoryPreset
+from jupyter_gpu_kernels.prefix.hooks import remove_hooks, write_hooks, write_scripts
 from jupyter_gpu_kernels.prefix.layout import Layout
 
 SHELLS = ["bash", "zsh", "dash", "fish", "tcsh"]
@@ -185,6 +186,31 @@ def test_a_data_directory_of_the_user_is_kept(conda: Layout, shell: str) -> None
     assert eval(printed[0])[2] == flags
 
 
+MEMORY = ["TF_FORCE_GPU_ALLOW_GROWTH", "XLA_PYTHON_CLIENT_PREALLOCATE"]
+SHOW_MEMORY = f"{sys.executable} -S -c 'import os; print([os.environ.get(name) for name in {json.dumps(MEMORY)}])'"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_memory_preset_counts_in_terminals_unless_its_user_says_otherwise(
+    conda: Layout, environment: Layout, shell: str
+) -> None:
+    if (environment.bin / f"activate{suffix(shell)}").exists() and not environment.virtualenv_settings().get(
+        "relocatable"
+    ):
+        write_hooks(environment, environment.prefix, LaunchPolicy(memory=MemoryPreset.GROW))
+        lines = [source(shell, environment.bin / f"activate{suffix(shell)}"), SHOW_MEMORY, "deactivate", SHOW_MEMORY]
+        assert [eval(line) for line in run(shell, lines, {})] == [["true", "false"], [None, None]]
+    write_hooks(conda, conda.prefix, LaunchPolicy(memory=MemoryPreset.GROW))
+    on, off = (conda_scripts(conda, folder, shell) for folder in ("activate.d", "deactivate.d"))
+    lines = [export(shell, "CONDA_PREFIX", str(conda.prefix)), source(shell, on), SHOW_MEMORY]
+    lines += [source(shell, off), SHOW_MEMORY]
+    printed = run(shell, lines, {"TF_FORCE_GPU_ALLOW_GROWTH": "no"})
+    assert [eval(line) for line in printed] == [["no", "false"], ["no", None]]
+    write_scripts(conda, conda.prefix, LaunchPolicy())
+    assert not any(name in on.read_text() + off.read_text() for name in MEMORY)
+    assert (conda.prefix / "share" / "jupyter-gpu-kernels" / "cuda-links").is_dir()
+
+
 def test_hooks_of_stacked_environments_do_not_meet(conda: Layout, tmp_path: Path) -> None:
     other = Layout(tmp_path / "envs" / "other", EnvironmentKind.CONDA, "linux")
     shutil.copytree(conda.prefix, other.prefix, symlinks=True)
@@ -218,10 +244,13 @@ def test_windows_scripts_keep_and_restore_what_was(tmp_path: Path) -> None:
     scripts.mkdir()
     (scripts / "activate.bat").write_text("@set A=1\n")
     (scripts / "deactivate.bat").write_text("@set A=\n")
-    write_hooks(Layout(tmp_path, EnvironmentKind.VIRTUALENV, "win32"), tmp_path)
+    policy = LaunchPolicy(memory=MemoryPreset.GROW)
+    write_hooks(Layout(tmp_path, EnvironmentKind.VIRTUALENV, "win32"), tmp_path, policy)
     activate, deactivate = ((scripts / name).read_text().splitlines() for name in ("activate.bat", "deactivate.bat"))
     assert activate[0] == "@set A=1"
     assert '@set "PYTHONNOUSERSITE=1"' in activate
     assert deactivate[-1] == "@set A="
     assert any(line.endswith('_UNSET @set "PYTHONNOUSERSITE="') for line in deactivate)
+    assert '@if not defined TF_FORCE_GPU_ALLOW_GROWTH @set "TF_FORCE_GPU_ALLOW_GROWTH=true"' in activate
+    assert any(line.endswith('_UNSET @set "TF_FORCE_GPU_ALLOW_GROWTH="') for line in deactivate)
     assert not any("LD_LIBRARY_PATH" in line for line in activate + deactivate)

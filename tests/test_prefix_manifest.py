@@ -16,6 +16,7 @@ from jupyter_gpu_kernels.models import (
     Installer,
     LaunchPolicy,
     Manifest,
+    MemoryPreset,
     Plan,
     Variant,
     from_json,
@@ -41,14 +42,14 @@ WARP = Manifest(
     generation="warp-00000000",
     spec=SPEC,
     plan=PLAN,
-    launch=LaunchPolicy(user_site=True),
+    launch=LaunchPolicy(user_site=True, memory=MemoryPreset.GROW),
 )
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     write_manifest(tmp_path, WARP)
     assert from_json(Manifest, read_manifest(tmp_path)) == WARP
-    assert read_launch_policy(tmp_path) == LaunchPolicy(user_site=True)
+    assert read_launch_policy(tmp_path) == WARP.launch
     assert os.listdir((tmp_path / MANIFEST).parent) == ["manifest.json"]
     assert (tmp_path / MANIFEST).stat().st_mode & 0o777 == 0o644
 
@@ -88,6 +89,9 @@ def test_without_a_manifest_kernels_start_by_default(tmp_path: Path) -> None:
         ({"activate": False}, LaunchPolicy(activate=False)),
         ({"user_site": True, "unknown": 1}, LaunchPolicy(user_site=True)),
         ({"activate": "no", "user_site": 1}, LaunchPolicy()),
+        ({"memory": "grow"}, LaunchPolicy(memory=MemoryPreset.GROW)),
+        ({"memory": "all"}, LaunchPolicy()),
+        ({"memory": ["grow"]}, LaunchPolicy()),
         (None, LaunchPolicy()),
         ([("activate", False)], LaunchPolicy()),
     ],

@@ -20,6 +20,7 @@ from ..models import (
     EnvironmentSpec,
     Framework,
     Hardware,
+    LaunchPolicy,
     Manifest,
     MappedLibrary,
     Plan,
@@ -180,7 +181,8 @@ class Construction:
         elif planned.wheels is not None:
             await self._wheels.install(planned.wheels, generation=path, final=final, reporter=reporter, lock=lock)
         layout = Layout.of_prefix(path)
-        await finish(asyncio.to_thread(write_hooks, layout, final))
+        policy = _launch_policy(planned.plan.spec)
+        await finish(asyncio.to_thread(write_hooks, layout, final, policy))
         reporter.stage(Stage.COMPILE)
         await compile_environment(layout, self._bytecode_dir, reporter, lock=lock)
 
@@ -229,10 +231,16 @@ def _manifest(
         generation=generation.id,
         spec=spec,
         plan=replace(plan, spec=spec),
+        launch=_launch_policy(spec),
         created=now(),
         disk_bytes=usage.bytes,
         built_by=__version__,
     )
+
+
+def _launch_policy(spec: EnvironmentSpec) -> LaunchPolicy:
+    """How kernels are started, as far as the spec says it."""
+    return LaunchPolicy(memory=spec.memory)
 
 
 def display_name(plan: Plan, framework: Framework) -> str:

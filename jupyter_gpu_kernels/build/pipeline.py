@@ -25,9 +25,9 @@ from ..models import (
 )
 from ..prefix.manifest import MANIFEST, write_manifest
 from .bytecode import sweep_store
+from .changing import changed, exchange
 from .conda import neighbour
 from .construction import Construction
-from .disk.filesystem import explained
 from .disk.generations import Generations
 from .disk.inventory import Inventory
 from .disk.locks import EnvironmentLock
@@ -215,7 +215,7 @@ class Workshop:
             return verification
 
     async def change(self, name: str, change: EnvironmentChange) -> Environment:
-        """Change what can be changed without building anything, in the manifest and in the kernelspec.
+        """Change what can be changed without building anything, wherever it is written.
 
         Raises:
             InvalidInputError: It cannot be changed to that.
@@ -226,22 +226,10 @@ class Workshop:
         validation.check_change(change)
         async with self.writing(name, "change"):
             old = await asyncio.to_thread(self._inventory.manifest, name)
-            await finish(asyncio.to_thread(self._replace, old, _changed(old, change)))
+            registered = await asyncio.to_thread(_registered, Path(old.prefix))
+            register = self._construction.register if registered else None
+            await finish(asyncio.to_thread(exchange, old, changed(old, change), register))
             return await asyncio.to_thread(self._inventory.environment, name)
-
-    def _replace(self, old: Manifest, new: Manifest) -> None:
-        """Put a manifest in the place of another, and the kernelspec with it, if there is one; or neither."""
-        prefix = Path(old.prefix)
-        registered = _registered(prefix)
-        if registered:
-            self._construction.register(new)
-        try:
-            with explained(f"The manifest of {old.name!r} cannot be written"):
-                write_manifest(prefix, new)
-        except BaseException:
-            if registered:
-                self._construction.register(old)
-            raise
 
     async def remove(self, name: str, *, reporter: Reporter) -> None:
         """Unregister the kernel, then remove the environment, a damaged one too.
@@ -308,15 +296,6 @@ class Workshop:
             yield
         finally:
             lock.release()
-
-
-def _changed(manifest: Manifest, change: EnvironmentChange) -> Manifest:
-    """A manifest after a change; the spec has it too, so that it outlasts a rebuild."""
-    spec = manifest.spec
-    if change.display_name is not None:
-        spec = replace(spec, display_name=change.display_name)
-        manifest = replace(manifest, display_name=change.display_name)
-    return replace(manifest, spec=spec, plan=replace(manifest.plan, spec=spec))
 
 
 def _registered(prefix: Path) -> bool:

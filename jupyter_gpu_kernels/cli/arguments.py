@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from .._version import __version__
-from ..models import EnvironmentSpec, Installer, Variant
+from ..models import EnvironmentSpec, Installer, MemoryPreset, Variant
 
 EPILOG = """\
 exit codes:
@@ -22,6 +23,12 @@ exit codes:
 Traits of the manager, from jupyter_gpu_kernels_config.py or jupyter_server_config.py, may be given as
 --GpuKernelsManager.verify_timeout=600 and so on; --help-all lists them.
 """
+
+_MEMORY: dict[str, Any] = {
+    "choices": [preset.value for preset in MemoryPreset],
+    "default": MemoryPreset.DEFAULT.value,
+    "help": "how frameworks take the GPU's memory: as they do by default, or as they need it, to share the GPU",
+}
 
 _TRAIT = re.compile(r"--[A-Z]\w*\.\w+=.*", re.DOTALL)
 
@@ -64,6 +71,7 @@ def spec_of(arguments: argparse.Namespace) -> EnvironmentSpec:
         pip=tuple(arguments.pip),
         companions=arguments.companions,
         verify=arguments.verify,
+        memory=MemoryPreset(arguments.memory),
         display_name=arguments.display_name,
         sys_prefix=arguments.sys_prefix,
     )
@@ -102,6 +110,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_name(command("rebuild", "build a kernel's environment anew, then exchange the two"))
     _add_name(command("benchmark", "run the CPU-vs-GPU notebook in a kernel and keep the result"))
     _add_renaming(command("rename", "change what the Launcher shows for a kernel"))
+    _add_memory(command("memory", "change how a kernel takes the GPU's memory, from its next start on"))
     _add_removal(command("remove", "unregister a kernel and remove its environment"))
     command("frameworks", "list the frameworks that can be asked for")
     command("gpus", "describe this machine's GPUs and driver")
@@ -116,6 +125,11 @@ def _add_name(parser: argparse.ArgumentParser) -> None:
 def _add_renaming(parser: argparse.ArgumentParser) -> None:
     _add_name(parser)
     parser.add_argument("display_name", metavar="DISPLAY_NAME", help="what the Launcher shows from now on")
+
+
+def _add_memory(parser: argparse.ArgumentParser) -> None:
+    _add_name(parser)
+    parser.add_argument("memory", metavar="PRESET", **_MEMORY)
 
 
 def _add_removal(parser: argparse.ArgumentParser) -> None:
@@ -144,5 +158,6 @@ def _add_spec(parser: argparse.ArgumentParser) -> None:
         "--no-companions", dest="companions", action="store_false", help="leave out numpy, pandas and matplotlib"
     )
     parser.add_argument("--no-verify", dest="verify", action="store_false", help="register without verification")
+    parser.add_argument("--memory", **_MEMORY)
     parser.add_argument("--display-name", metavar="TEXT", help="what the Launcher shows")
     parser.add_argument("--sys-prefix", action="store_true", help="register for all users of this Python")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import BrokenEnvironmentError, GpuKernelsError, InvalidInputError, JobCancelledError
-from ..models import EnvironmentChange, ErrorReport, Job, JobState, from_json
+from ..models import EnvironmentChange, ErrorReport, Job, JobState, MemoryPreset, from_json
 from ..serve.manager import GpuKernelsManager
 from . import text
 from .arguments import spec_of
@@ -84,6 +84,13 @@ async def rename(manager: GpuKernelsManager, arguments: argparse.Namespace) -> A
     return Answer(model=found, text=f"{found.name} is now shown as {found.display_name}.\n")
 
 
+async def memory(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
+    """Change how a kernel takes the GPU's memory."""
+    found = await manager.change(arguments.name, EnvironmentChange(memory=MemoryPreset(arguments.memory)))
+    preset = found.memory.value
+    return Answer(model=found, text=f"{found.name} has the memory preset {preset} when it is next started.\n")
+
+
 async def remove(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
     """Remove a kernel, or all of them."""
     if not arguments.all:
@@ -130,6 +137,7 @@ COMMANDS: dict[str, Callable[[GpuKernelsManager, argparse.Namespace], Awaitable[
     "rebuild": rebuild,
     "benchmark": benchmark,
     "rename": rename,
+    "memory": memory,
     "remove": remove,
     "frameworks": frameworks,
     "gpus": gpus,

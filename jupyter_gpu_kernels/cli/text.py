@@ -147,6 +147,7 @@ def manifest(manifest: Manifest) -> str:
         ("Installer", _with_reason(plan.installer.value, plan.installer_reason)),
         ("Packages", str(len(plan.packages))),
         ("On disk", size(manifest.disk_bytes) if manifest.disk_bytes else "unknown"),
+        ("Memory", manifest.launch.memory.value),
         ("Prefix", manifest.prefix),
         ("Created", manifest.created),
     ]

@@ -14,7 +14,7 @@ from .job import ErrorReport, Job, JobKind, JobState, ProcessIdentity
 from .plan import Plan, PlannedPackage, Refusal
 from .progress import Progress, Stage
 from .serialization import from_json, now, to_json
-from .spec import EnvironmentSpec, Installer, Variant
+from .spec import EnvironmentSpec, Installer, MemoryPreset, Variant
 from .verification import LibraryOrigin, MappedLibrary, Verification, VerificationOutcome
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "Link",
     "Manifest",
     "MappedLibrary",
+    "MemoryPreset",
     "NameCheck",
     "Plan",
     "PlannedPackage",

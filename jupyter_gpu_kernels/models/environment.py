@@ -8,7 +8,7 @@ import enum
 from .benchmark import BenchmarkResult
 from .job import ErrorReport
 from .plan import Plan
-from .spec import EnvironmentSpec, Installer, Variant
+from .spec import EnvironmentSpec, Installer, MemoryPreset, Variant
 from .verification import Verification
 
 
@@ -26,10 +26,12 @@ class LaunchPolicy:
     Attributes:
         activate: Whether to run the environment's activation scripts.
         user_site: Whether packages of ``~/.local`` may shadow the environment's.
+        memory: How frameworks take the GPU's memory.
     """
 
     activate: bool = True
     user_site: bool = False
+    memory: MemoryPreset = MemoryPreset.DEFAULT
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -85,6 +87,7 @@ class Environment:
         kernelspec: Directory of the kernelspec, empty if not registered.
         created: When it was built.
         disk_bytes: As in the manifest.
+        memory: How its kernels take the GPU's memory.
         restart_needed: Ids of running kernels that still use what a rebuild has replaced.
         damaged: Why nothing is known of it but its name and place, one sentence; empty for a sound manifest.
     """
@@ -106,6 +109,7 @@ class Environment:
     kernelspec: str
     created: str
     disk_bytes: int = 0
+    memory: MemoryPreset = MemoryPreset.DEFAULT
     restart_needed: tuple[str, ...] = ()
     damaged: str = ""
 
@@ -116,9 +120,11 @@ class EnvironmentChange:
 
     Attributes:
         display_name: What the Launcher shows.
+        memory: How kernels take the GPU's memory, from their next start on.
     """
 
     display_name: str | None = None
+    memory: MemoryPreset | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,13 @@ class Installer(str, enum.Enum):
     PYPI = "pypi"
 
 
+class MemoryPreset(str, enum.Enum):
+    """How frameworks take the GPU's memory: as each of them does by default, or as they need it."""
+
+    DEFAULT = "default"
+    GROW = "grow"
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EnvironmentSpec:
     """What was asked for.
@@ -40,6 +47,7 @@ class EnvironmentSpec:
         pip: Extra PEP 508 requirements, installed after the conda packages.
         companions: Whether to add the framework's companions (numpy, pandas, matplotlib).
         verify: Whether to verify in a real kernel before registration.
+        memory: How its kernels take the GPU's memory.
         display_name: Name shown in the Launcher, or ``None`` for one made from name, framework and CUDA.
         sys_prefix: Register in the server's ``sys.prefix`` instead of the user's data directory.
     """
@@ -57,5 +65,6 @@ class EnvironmentSpec:
     pip: tuple[str, ...] = ()
     companions: bool = True
     verify: bool = True
+    memory: MemoryPreset = MemoryPreset.DEFAULT
     display_name: str | None = None
     sys_prefix: bool = False

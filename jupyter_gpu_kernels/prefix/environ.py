@@ -14,6 +14,7 @@ from pathlib import Path
 from ..models import EnvironmentKind, LaunchPolicy
 from .cuda import DirectoryNature, directory_nature
 from .layout import Layout
+from .memory import memory_variables, unset
 from .toolkit import Toolkit
 
 #: Keeps the ``LD_LIBRARY_PATH`` that the server had, for whoever debugs a kernel.
@@ -68,6 +69,7 @@ def kernel_environment(
     toolkit: Toolkit | None = None,
     wishes: Mapping[str, str] | None = None,
     nature: Callable[[str], DirectoryNature] = directory_nature,
+    release: str | None = None,
 ) -> dict[str, str]:
     """Compute the variables of a kernel.
 
@@ -80,6 +82,7 @@ def kernel_environment(
         toolkit: What else of CUDA it has.
         wishes: Variables that somebody set for this very launch; they win over ours, paths apart, which are merged.
         nature: Says what a directory on a library path is for.
+        release: Release of the operating system's kernel, ``None`` for this one's.
     """
     policy = policy or LaunchPolicy()
     environ = dict(base_environment(inherited, layout) if activated is None else activated)
@@ -98,6 +101,7 @@ def kernel_environment(
         environ.pop("PYTHONNOUSERSITE", None)
     else:
         environ["PYTHONNOUSERSITE"] = "1"
+    environ |= unset(memory_variables(policy.memory, layout.platform, release), {**environ, **(wishes or {})})
     environ |= {name: value for name, value in (wishes or {}).items() if name not in _MERGED}
     return environ
 

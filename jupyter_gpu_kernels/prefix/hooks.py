@@ -15,6 +15,7 @@ from ..models import EnvironmentKind, LaunchPolicy
 from .cuda import conda_links
 from .layout import Layout
 from .links import write_links
+from .memory import memory_variables
 from .shells.batch import BATCH
 from .shells.csh import CSH
 from .shells.fish import FISH
@@ -36,7 +37,7 @@ _END = "<<< jupyter-gpu-kernels <<<"
 def write_hooks(layout: Layout, final_prefix: Path, policy: LaunchPolicy | None = None) -> None:
     """Make activation of the environment put its own CUDA libraries first, and deactivation undo it.
 
-    Writing twice is as good as once. On Windows only ``PYTHONNOUSERSITE`` is set: frameworks add their own directories.
+    Writing twice is as good as once. On Windows no library path is set: frameworks add their own directories.
 
     Args:
         layout: The environment where it is now.
@@ -46,23 +47,30 @@ def write_hooks(layout: Layout, final_prefix: Path, policy: LaunchPolicy | None 
     Raises:
         OSError: A script could not be written.
     """
+    if layout.kind is EnvironmentKind.CONDA:
+        _write_conda_links(layout)
+    write_scripts(layout, final_prefix, policy)
+
+
+def write_scripts(layout: Layout, final_prefix: Path, policy: LaunchPolicy | None = None) -> None:
+    """Write the scripts alone, after a change of the policy; takes and raises what :func:`write_hooks` does."""
     conda = layout.kind is EnvironmentKind.CONDA
     linux = layout.platform.startswith("linux")
     data_dir = find_toolkit(layout).data_dir if conda else None
+    policy = policy or LaunchPolicy()
     hook = Hook(
         mark="_JGK_" + hashlib.sha256(os.fsencode(final_prefix)).hexdigest()[:8],
         root="CONDA_PREFIX" if conda else "VIRTUAL_ENV",
         folders=[LINKS] if conda and linux else [],
         packages=[_relative(path, layout) for path in layout.site_packages()] if linux else [],
         data_dir=f"/{_relative(data_dir, layout)}".removesuffix("/.") if data_dir else None,
-        user_site=bool(policy and policy.user_site),
+        user_site=policy.user_site,
+        defaults=memory_variables(policy.memory, layout.platform),
     )
-    if conda:
-        _write_conda_links(layout)
-        for shell in _shells(layout):
+    for shell in _shells(layout):
+        if conda:
             _write_conda_scripts(layout.prefix, shell, hook)
-    else:
-        for shell in _shells(layout):
+        else:
             _patch_scripts(layout.bin, shell, hook)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import enum
 import json
 import os
 import tempfile
@@ -84,8 +85,14 @@ def override_policy(policy: LaunchPolicy, wishes: object) -> LaunchPolicy:
     """Change what a mapping of wishes names; anything unknown or of another type is ignored."""
     if not isinstance(wishes, Mapping):
         return policy
-    known = {field.name: getattr(policy, field.name) for field in dataclasses.fields(policy)}
-    taken = {name: wishes[name] for name, value in known.items() if type(wishes.get(name)) is type(value)}
+    taken: dict[str, Any] = {}
+    for field in dataclasses.fields(policy):
+        kind, wish = type(getattr(policy, field.name)), wishes.get(field.name)
+        if issubclass(kind, enum.Enum):
+            # As JSON has it.
+            wish = next((member for member in kind if member.value == wish), None)
+        if type(wish) is kind:
+            taken[field.name] = wish
     return dataclasses.replace(policy, **taken)
 
 

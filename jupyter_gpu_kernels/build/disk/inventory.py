@@ -21,6 +21,7 @@ from ...models import (
     EnvironmentKind,
     Installer,
     Manifest,
+    MemoryPreset,
     Variant,
     Verification,
     from_json,
@@ -47,6 +48,11 @@ class _Plan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Launch:
+    memory: MemoryPreset = MemoryPreset.DEFAULT
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Head:
     """The part of a manifest that a listing shows; decoding it alone skips the long list of packages."""
 
@@ -61,6 +67,7 @@ class _Head:
     benchmark: BenchmarkResult | None
     created: str
     disk_bytes: int = 0
+    launch: _Launch = _Launch()
 
     def environment(self) -> Environment:
         return Environment(
@@ -81,6 +88,7 @@ class _Head:
             kernelspec="",
             created=self.created,
             disk_bytes=self.disk_bytes,
+            memory=self.launch.memory,
         )
 
 

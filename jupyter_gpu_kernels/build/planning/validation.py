@@ -87,7 +87,7 @@ def check_change(change: EnvironmentChange) -> None:
     """
     if change == EnvironmentChange():
         msg = "Nothing was said of what to change."
-        raise InvalidInputError(msg, cure="Give a display name.")
+        raise InvalidInputError(msg, cure="Give a display name, or a memory preset.")
     if change.display_name is not None:
         check_display_name(change.display_name)
 

@@ -19,6 +19,11 @@ def _activate(hook: Hook) -> list[str]:
             f'@if not defined {name} @set "{mark}_{name}_UNSET=1"',
             f'@set "{name}={changes[name]}"',
         ]
+    for name, value in hook.defaults.items():
+        lines += [
+            f'@if not defined {name} @set "{mark}_{name}_UNSET=1"',
+            f'@if not defined {name} @set "{name}={value}"',
+        ]
     return [*lines, f":{mark}_DONE"]
 
 

@@ -23,7 +23,10 @@ def _activate(hook: Hook) -> list[str]:
         "PYTHONNOUSERSITE": [*_save(mark, "PYTHONNOUSERSITE"), "setenv PYTHONNOUSERSITE 1"],
         "XLA_FLAGS": [
             'set _jgk_flags = ""',
-            'if ( $?XLA_FLAGS ) set _jgk_flags = "$XLA_FLAGS "',
+            # In a block: tcsh looks for the variable of a single line before it tests the condition.
+            "if ( $?XLA_FLAGS ) then",
+            '    set _jgk_flags = "$XLA_FLAGS "',
+            "endif",
             f'if ( "$_jgk_flags" !~ *{XLA_FLAG}* ) then',
             *indent(_save(mark, "XLA_FLAGS")),
             f'    setenv XLA_FLAGS "${{_jgk_flags}}{XLA_FLAG}=${{{root}}}{hook.data_dir}"',
@@ -31,6 +34,8 @@ def _activate(hook: Hook) -> list[str]:
             "unset _jgk_flags",
         ],
     }
+    for name, value in hook.defaults.items():
+        changes[name] = [f"if ( ! $?{name} ) then", *indent([*_save(mark, name), f"setenv {name} {value}"]), "endif"]
     body = [line for name in hook.variables for line in changes[name]]
     return [f"if ( ! $?{mark} ) then", f"    setenv {mark} 1", *indent(body), "endif"]
 

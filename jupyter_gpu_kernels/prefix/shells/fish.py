@@ -27,6 +27,8 @@ def _activate(hook: Hook) -> list[str]:
             "end",
         ],
     }
+    for name, value in hook.defaults.items():
+        changes[name] = [f"if not set -q {name}", *indent([*_save(mark, name), f"set -gx {name} {value}"]), "end"]
     body = [line for name in hook.variables for line in changes[name]]
     return [f"if not set -q {mark}", f"    set -gx {mark} 1", *indent(body), "end"]
 

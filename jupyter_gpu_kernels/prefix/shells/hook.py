@@ -7,7 +7,7 @@ environment, so that hooks of stacked environments do not meet.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 #: The flag that tells XLA where libdevice is.
 XLA_FLAG = "--xla_gpu_cuda_data_dir"
@@ -24,6 +24,7 @@ class Hook:
         packages: Package directories in which wheels keep CUDA libraries, relative to the prefix.
         data_dir: Where XLA finds libdevice: what follows the prefix, slash included; ``None`` if it need not be told.
         user_site: Whether packages of the user may shadow the environment's.
+        defaults: Variables to set where they are not set; values need no quoting in any shell.
     """
 
     mark: str
@@ -32,6 +33,7 @@ class Hook:
     packages: Sequence[str] = ()
     data_dir: str | None = None
     user_site: bool = False
+    defaults: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def variables(self) -> list[str]:
@@ -41,7 +43,7 @@ class Hook:
             "PYTHONNOUSERSITE": not self.user_site,
             "XLA_FLAGS": self.data_dir is not None,
         }
-        return [name for name, used in wanted.items() if used]
+        return [*(name for name, used in wanted.items() if used), *self.defaults]
 
     @property
     def finder(self) -> str:

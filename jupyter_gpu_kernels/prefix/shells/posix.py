@@ -34,6 +34,9 @@ def _activate(hook: Hook) -> list[str]:
             "esac",
         ],
     }
+    for name, value in hook.defaults.items():
+        set_it = [*_save(mark, name), f"{name}={value}", f"export {name}"]
+        changes[name] = [f'if [ -z "${{{name}+x}}" ] ; then', *indent(set_it), "fi"]
     body = [line for name in hook.variables for line in changes[name]]
     return [f'if [ -z "${{{mark}:-}}" ] ; then', f"    {mark}=1", f"    export {mark}", *indent(body), "fi"]
 

@@ -25,6 +25,9 @@ def _activate(hook: Hook) -> list[str]:
             "}",
         ],
     }
+    for name, value in hook.defaults.items():
+        set_it = indent([*_save(mark, name), f"$env:{name} = '{value}'"])
+        changes[name] = [f"if (-not (Test-Path env:{name})) {{", *set_it, "}"]
     body = [line for name in hook.variables for line in changes[name]]
     return [f"if (-not $env:{mark}) {{", f"    $env:{mark} = '1'", *indent(body), "}"]
 
