@@ -21,6 +21,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from ...errors import InvalidInputError, UnknownFrameworkError
 from ...models import Framework, Installer, Recipe, Variant
+from ...models.serialization import convert
 from . import validation
 
 if sys.version_info >= (3, 11):
@@ -109,7 +110,7 @@ def read_framework(file: Path) -> Framework:
         raise FrameworkFileError(msg) from error
     _refuse_unknown_keys(Framework, data, "")
     try:
-        framework = msgspec.convert(data, type=Framework)
+        framework = convert(Framework, data)
     except msgspec.ValidationError as error:
         msg = f"{_plain(str(error))}."
         raise FrameworkFileError(msg) from error
