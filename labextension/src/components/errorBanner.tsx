@@ -36,7 +36,11 @@ export function ErrorBanner({ error, model, trans }: IErrorBannerProps): JSX.Ele
     <div className="jp-GpuKernels-banner" role="alert">
       <h2>
         <errorIcon.react tag="span" className="jp-GpuKernels-tone" />
-        {Private.isUnreachable(error) ? trans.__('Offline') : trans.__('Out of date')}
+        {Private.isUnreachable(error)
+          ? trans.__('Offline')
+          : model.isReady
+            ? trans.__('Out of date')
+            : trans.__('Not available')}
       </h2>
       <Explanation {...explain(trans, error)} trans={trans} />
       {model.isReady && <p className="jp-GpuKernels-faint">{trans.__('What is shown is what was read last.')}</p>}

@@ -42,7 +42,7 @@ export const JobCard = memo(function JobCard({ job, model, commands, trans, onDi
   }, [model, job.id]);
 
   return (
-    <li className="jp-GpuKernels-job" data-state={job.state} aria-labelledby={titleId}>
+    <li className="jp-GpuKernels-job" data-kind={job.kind} data-state={job.state} aria-labelledby={titleId}>
       <div className="jp-GpuKernels-jobHead">
         <h3 id={titleId}>{jobTitle(trans, job.kind, job.name)}</h3>
         {over ? (

@@ -38,10 +38,18 @@ export function JobProgress({ job, labelledBy, trans }: IJobProgressProps): JSX.
     <>
       <Bar share={share} text={arrived || counted} labelledBy={labelledBy} waits={job.state === 'queued'} />
       <div className="jp-GpuKernels-numbers">
-        <span>{arrived}</span>
-        <span>{progress.bytes_total > 0 && progress.bytes_per_second > 0 ? rate(progress.bytes_per_second) : ''}</span>
-        <span>{counted}</span>
-        <span>{left === null ? '' : trans.__('about %1 left', duration(left))}</span>
+        {Private.downloads(job) && (
+          <>
+            <span>{arrived}</span>
+            <span>{arrived && progress.bytes_per_second > 0 ? rate(progress.bytes_per_second) : ''}</span>
+          </>
+        )}
+        {Private.counts(job) && (
+          <>
+            <span>{counted}</span>
+            <span>{left === null ? '' : trans.__('%1 left', duration(left))}</span>
+          </>
+        )}
       </div>
       <div className="jp-GpuKernels-atWork" title={progress.detail}>
         {progress.detail}
@@ -91,4 +99,20 @@ function usePace(job: Job): IPace {
     last.current = { revision: job.revision, pace: next };
   }
   return last.current.pace;
+}
+
+namespace Private {
+  /**
+   * Whether a job may ever have bytes to tell.
+   */
+  export function downloads({ kind }: Job): boolean {
+    return kind === 'create' || kind === 'rebuild';
+  }
+
+  /**
+   * Whether a job may ever have things to count.
+   */
+  export function counts(job: Job): boolean {
+    return downloads(job) || job.kind === 'benchmark';
+  }
 }

@@ -6,7 +6,7 @@ import React from 'react';
 
 import { ago, duration, factor, moment, timing } from '../format';
 import type { BenchmarkResult, Environment } from '../tokens';
-import { deviceWord, kindWord, workloadWord } from '../words';
+import { deviceWord, kindWord, sentence, workloadWord } from '../words';
 import type { Running } from './runningKernels';
 
 /**
@@ -78,52 +78,35 @@ function Fact({ name, children }: React.PropsWithChildren<{ name: string }>): JS
 
 function Timings({ benchmark, trans }: { benchmark: BenchmarkResult; trans: TranslationBundle }): JSX.Element {
   const workloads = [...new Set(benchmark.timings.map(({ workload }) => workload))];
-  const devices = [...new Set(benchmark.timings.map(({ device }) => device))];
-  const median = (workload: string, device: string) =>
-    benchmark.timings.find(item => item.workload === workload && item.device === device)?.median;
-  const speedups = benchmark.speedups ?? {};
-  const hasSpeedups = Object.keys(speedups).length > 0;
   return (
     <>
-      <table className="jp-GpuKernels-timings">
-        <caption>
-          {trans.__('Benchmark of %1', benchmark.framework)}
-          {benchmark.finished && (
-            <>
-              {', '}
-              <time dateTime={benchmark.finished} title={moment(benchmark.finished)}>
-                {ago(benchmark.finished)}
-              </time>
-            </>
-          )}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">{trans.__('Workload')}</th>
-            {devices.map(device => (
-              <th scope="col" key={device}>
-                {deviceWord(trans, device)}
-              </th>
-            ))}
-            {hasSpeedups && <th scope="col">{trans.__('Speed-up')}</th>}
-          </tr>
-        </thead>
-        <tbody>
-          {workloads.map(workload => (
-            <tr key={workload}>
-              <th scope="row">{workloadWord(trans, workload)}</th>
-              {devices.map(device => {
-                const seconds = median(workload, device);
-                return <td key={device}>{seconds === undefined ? '–' : timing(seconds)}</td>;
-              })}
-              {hasSpeedups && (
-                <td>{speedups[workload] === undefined ? '–' : trans.__('%1×', factor(speedups[workload]))}</td>
-              )}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {benchmark.gpu_missing && <p className="jp-GpuKernels-faint">{benchmark.gpu_missing}</p>}
+      <h4>
+        {trans.__('Benchmark of %1', benchmark.framework)}{' '}
+        <time dateTime={benchmark.finished} title={moment(benchmark.finished)} className="jp-GpuKernels-faint">
+          {ago(benchmark.finished)}
+        </time>
+      </h4>
+      <dl>
+        {workloads.map(workload => (
+          <Fact key={workload} name={workloadWord(trans, workload)}>
+            {Private.timings(trans, benchmark, workload)}
+          </Fact>
+        ))}
+      </dl>
+      {benchmark.gpu_missing && <p className="jp-GpuKernels-faint">{sentence(trans, benchmark.gpu_missing)}</p>}
     </>
   );
+}
+
+namespace Private {
+  /**
+   * How long a workload took on each device, and how many times faster the GPU was.
+   */
+  export function timings(trans: TranslationBundle, benchmark: BenchmarkResult, workload: string): string {
+    const speedup = benchmark.speedups?.[workload];
+    const parts = benchmark.timings
+      .filter(item => item.workload === workload)
+      .map(({ device, median }) => trans._p('device and duration', '%1 %2', deviceWord(trans, device), timing(median)));
+    return [...parts, ...(speedup === undefined ? [] : [trans.__('%1×', factor(speedup))])].join(' · ');
+  }
 }

@@ -4,7 +4,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button, caretDownIcon, circleIcon, ellipsesIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import { JSONExt, type ReadonlyJSONValue } from '@lumino/coreutils';
+import { JSONExt } from '@lumino/coreutils';
 import React, { memo, useId, useState } from 'react';
 
 import { CommandIDs } from '../commandIds';
@@ -53,8 +53,8 @@ export const KernelRow = memo(
     return (
       <li className="jp-GpuKernels-kernel" aria-labelledby={titleId} aria-busy={busy !== null}>
         <KernelLogo url={logo} />
+        <h3 id={titleId}>{environment.display_name || environment.name}</h3>
         <div className="jp-GpuKernels-kernelMain">
-          <h3 id={titleId}>{environment.display_name || environment.name}</h3>
           <p className="jp-GpuKernels-faint">{Private.versions(trans, environment, framework)}</p>
           <div className="jp-GpuKernels-states">
             <Button
@@ -171,6 +171,11 @@ function Actions(props: IKernelRowProps): JSX.Element {
         button(CommandIDs.remove, trans.__('Remove…'), '', isFree)
       ) : !environment.registered ? (
         button(CommandIDs.verify, trans.__('Verify'), '', isFree)
+      ) : !Private.works(environment) ? (
+        <>
+          {button(CommandIDs.rebuild, trans.__('Rebuild'), '', isFree)}
+          {button(CommandIDs.verify, trans.__('Verify'), '', isFree)}
+        </>
       ) : (
         <>
           {button(
@@ -229,16 +234,13 @@ namespace Private {
   }
 
   /**
-   * Whether a row would look the same: snapshots of the server are new objects each time.
+   * Whether a row would look the same: lists of sessions are made anew when any session changes.
    */
   export function isSame(before: IKernelRowProps, now: IKernelRowProps): boolean {
-    const { environment: oldEnvironment, running: oldRunning, ...old } = before;
-    const { environment, running, ...rest } = now;
+    const { running: old, ...rest } = before;
     return (
-      (Object.keys(rest) as (keyof typeof rest)[]).every(key => Object.is(old[key], rest[key])) &&
-      (oldEnvironment === environment ||
-        JSONExt.deepEqual(oldEnvironment as ReadonlyJSONValue, environment as ReadonlyJSONValue)) &&
-      (oldRunning === running || JSONExt.deepEqual([...oldRunning], [...running]))
+      (Object.keys(rest) as (keyof typeof rest)[]).every(key => Object.is(rest[key], now[key])) &&
+      JSONExt.deepEqual([...old], [...now.running])
     );
   }
 }

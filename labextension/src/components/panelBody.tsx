@@ -35,7 +35,7 @@ export function PanelBody({ model, commands, sessions, specs, trans, visit }: IP
   usePaintMarks(model);
   return (
     <>
-      <GpuLine hardware={model.hardware} trans={trans} />
+      {(model.hardware || !model.error) && <GpuLine hardware={model.hardware} trans={trans} />}
       {model.error && <ErrorBanner error={model.error} model={model} trans={trans} />}
       {!model.isReady && !model.error && (
         <p className="jp-GpuKernels-loading" role="status">
