@@ -351,6 +351,25 @@ describe('the end of a job', () => {
     expect(seen).toEqual([['It does not fit.', 1, 1]]);
   });
 
+  it('is not told by an event and an answer that it has overtaken: neither says why', async () => {
+    server.set(aJob());
+    void model.start();
+    await settle();
+    const running = server.jobs[0];
+    let release = (): void => undefined;
+    server.answers.set('GET jobs', () => new Promise(resolve => (release = () => resolve(json([running])))));
+    server.answers.set('GET jobs/job-1', () => new Promise(() => undefined));
+    void model.refresh();
+    await settle();
+
+    change({ state: 'failed' });
+    release();
+    await settle();
+
+    expect(model.jobs[0].state).toBe('failed');
+    expect(ended).toEqual([]);
+  });
+
   it('is told though no event came', async () => {
     server.set(aJob());
     void model.start();
@@ -658,6 +677,27 @@ describe('what can be done', () => {
     expect(server.asked.find(({ what }) => what.startsWith('PATCH'))?.body).toEqual({ display_name: 'Fast' });
     expect(model.environments[0].display_name).toBe('Fast');
     expect(services.specsRefreshed).toBe(1);
+  });
+
+  it('shows the later of two answers, whichever comes first', async () => {
+    server.environments = [anEnvironment()];
+    void model.start();
+    await settle();
+    let release = (): void => undefined;
+    const old = json(server.environments);
+    server.answers.set('GET environments', () => new Promise(resolve => (release = () => resolve(old))));
+    const refreshed = model.refresh();
+    await settle();
+    server.answers.delete('GET environments');
+    server.environments = [anEnvironment({ display_name: 'Fast' })];
+    server.answers.set('PATCH environments/tf-warp-speed', () => json(server.environments[0]));
+    await Promise.all([model.rename('tf-warp-speed', 'Fast'), settle()]);
+
+    release();
+    await settle();
+    await refreshed;
+
+    expect(model.environments[0].display_name).toBe('Fast');
   });
 
   it('keeps a benchmark, and shows it', async () => {
