@@ -44,12 +44,12 @@ export function FrameworkCards(props: IFrameworkCardsProps): JSX.Element {
     <fieldset ref={groupRef} tabIndex={-1} className="jp-GpuKernels-Form-frameworks">
       <legend>{trans.__('Framework')}</legend>
       {failure ? (
-        <>
+        <div className="jp-GpuKernels-Form-failure" role="alert">
           <Problem trans={trans} {...explain(trans, failure.reason)} />
           <Button type="button" className="jp-mod-styled" onClick={props.onRetry}>
             {trans.__('Try again')}
           </Button>
-        </>
+        </div>
       ) : frameworks ? (
         <div className="jp-GpuKernels-Form-cards">
           {frameworks.map(framework => (
