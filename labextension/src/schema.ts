@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/frameworks/{id}/logo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give the drawing that kernels of a framework are shown with. */
+        get: operations["get_frameworks_id_logo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/gpus": {
         parameters: {
             query?: never;
@@ -30,6 +47,40 @@ export interface paths {
         };
         /** Describe this machine's GPUs and driver. */
         get: operations["get_gpus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/names": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Suggest a free name for a kernel. */
+        get: operations["get_names"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/names/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say whether a new environment may have this name. */
+        get: operations["get_names_name"];
         put?: never;
         post?: never;
         delete?: never;
@@ -88,6 +139,41 @@ export interface paths {
         delete: operations["delete_environments_name"];
         options?: never;
         head?: never;
+        /** Change what can be changed without building anything. */
+        patch: operations["patch_environments_name"];
+        trace?: never;
+    };
+    "/environments/{name}/size": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Measure what an environment takes on disk, and what its removal would free. */
+        get: operations["get_environments_name_size"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/environments/{name}/notebook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give the CPU-vs-GPU notebook, to be opened with the environment's kernel. */
+        get: operations["get_environments_name_notebook"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -116,7 +202,8 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
+        /** Keep what the CPU-vs-GPU notebook displayed when somebody ran it in a kernel of the environment. */
+        put: operations["put_environments_name_benchmark"];
         /** Run the CPU-vs-GPU notebook in a kernel. */
         post: operations["post_environments_name_benchmark"];
         delete?: never;
@@ -233,6 +320,7 @@ export interface components {
          *     Attributes:
          *         id: What a spec says, e.g. ``"tensorflow"``.
          *         title: What people call it.
+         *         nickname: What names suggested for its kernels begin with; empty for the id.
          *         summary: One sentence on what it is for.
          *         package: Name of the package whose version is the framework's, in any of its recipes, in order of preference.
          *         import_name: Module to import; empty for none.
@@ -253,6 +341,8 @@ export interface components {
             title: string;
             summary: string;
             recipes: components["schemas"]["Recipe"][];
+            /** @default  */
+            nickname: string;
             /** @default [] */
             package: string[];
             /** @default  */
@@ -438,6 +528,19 @@ export interface components {
             compute_capability: string;
         };
         /**
+         * NameCheck
+         * @description Whether a new environment may have a name.
+         *
+         *     Attributes:
+         *         name: The name.
+         *         problem: Why it may not, ``None`` if it may.
+         */
+        NameCheck: {
+            name: string;
+            /** @default null */
+            problem: components["schemas"]["ErrorReport"] | null;
+        };
+        /**
          * Plan
          * @description What the solver answered.
          *
@@ -501,6 +604,7 @@ export interface components {
          *         pip: Extra PEP 508 requirements, installed after the conda packages.
          *         companions: Whether to add the framework's companions (numpy, pandas, matplotlib).
          *         verify: Whether to verify in a real kernel before registration.
+         *         memory: How its kernels take the GPU's memory.
          *         display_name: Name shown in the Launcher, or ``None`` for one made from name, framework and CUDA.
          *         sys_prefix: Register in the server's ``sys.prefix`` instead of the user's data directory.
          */
@@ -530,13 +634,19 @@ export interface components {
             companions: boolean;
             /** @default true */
             verify: boolean;
+            /** @default default */
+            memory: components["schemas"]["MemoryPreset"];
             /** @default null */
             display_name: string | null;
             /** @default false */
             sys_prefix: boolean;
-            /** @default default */
-            memory: components["schemas"]["MemoryPreset"];
         };
+        /**
+         * MemoryPreset
+         * @description How frameworks take the GPU's memory: as each of them does by default, or as they need it.
+         * @enum {unknown}
+         */
+        MemoryPreset: "default" | "grow";
         /**
          * PlannedPackage
          * @description One package of a plan.
@@ -590,6 +700,8 @@ export interface components {
          *         registered: Whether its kernelspec is in place.
          *         kernelspec: Directory of the kernelspec, empty if not registered.
          *         created: When it was built.
+         *         disk_bytes: As in the manifest.
+         *         memory: How its kernels take the GPU's memory.
          *         restart_needed: Ids of running kernels that still use what a rebuild has replaced.
          *         damaged: Why nothing is known of it but its name and place, one sentence; empty for a sound manifest.
          */
@@ -610,12 +722,14 @@ export interface components {
             registered: boolean;
             kernelspec: string;
             created: string;
+            /** @default 0 */
+            disk_bytes: number;
+            /** @default default */
+            memory: components["schemas"]["MemoryPreset"];
             /** @default [] */
             restart_needed: string[];
             /** @default  */
             damaged: string;
-            /** @default 0 */
-            disk_bytes: number;
         };
         /**
          * EnvironmentKind
@@ -864,6 +978,7 @@ export interface components {
          *         benchmark: The last benchmark, if any.
          *         launch: How its kernels are started.
          *         created: When this generation was built.
+         *         disk_bytes: What it took on disk then, as :class:`DiskUsage` counts; 0 if nobody measured.
          *         built_by: Version of this package.
          */
         Manifest: {
@@ -884,12 +999,15 @@ export interface components {
             /**
              * @default {
              *       "activate": true,
-             *       "user_site": false
+             *       "user_site": false,
+             *       "memory": "default"
              *     }
              */
             launch: components["schemas"]["LaunchPolicy"];
             /** @default  */
             created: string;
+            /** @default 0 */
+            disk_bytes: number;
             /** @default  */
             built_by: string;
         };
@@ -900,33 +1018,48 @@ export interface components {
          *     Attributes:
          *         activate: Whether to run the environment's activation scripts.
          *         user_site: Whether packages of ``~/.local`` may shadow the environment's.
+         *         memory: How frameworks take the GPU's memory.
          */
         LaunchPolicy: {
             /** @default true */
             activate: boolean;
             /** @default false */
             user_site: boolean;
+            /** @default default */
+            memory: components["schemas"]["MemoryPreset"];
+        };
+        /**
+         * EnvironmentChange
+         * @description What of an environment can be changed without building anything; what is ``None`` stays as it is.
+         *
+         *     Attributes:
+         *         display_name: What the Launcher shows.
+         *         memory: How kernels take the GPU's memory, from their next start on.
+         */
+        EnvironmentChange: {
+            /** @default null */
+            display_name: string | null;
+            /** @default null */
+            memory: components["schemas"]["MemoryPreset"] | null;
+        };
+        /**
+         * DiskUsage
+         * @description What an environment takes on disk now: blocks that are allocated, a file with several names counted once.
+         *
+         *     Attributes:
+         *         bytes: All of it.
+         *         freed_bytes: What its removal would give back: files that have another name outside, as in the cache of
+         *             packages, are not counted.
+         */
+        DiskUsage: {
+            bytes: number;
+            freed_bytes: number;
         };
         /**
          * Nothing
          * @description The empty body of a request whose address says everything.
          */
         Nothing: Record<string, never>;
-        /** @enum {unknown} */
-        MemoryPreset: "default" | "grow";
-        NameCheck: {
-            name: string;
-            /** @default null */
-            problem: components["schemas"]["ErrorReport"] | null;
-        };
-        DiskUsage: {
-            bytes: number;
-            freed_bytes: number;
-        };
-        EnvironmentChange: {
-            /** @default null */
-            display_name: string | null;
-        };
     };
     responses: never;
     parameters: never;
@@ -974,6 +1107,46 @@ export interface operations {
             };
         };
     };
+    get_frameworks_id_logo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
     get_gpus: {
         parameters: {
             query?: never;
@@ -990,6 +1163,87 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Hardware"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_names: {
+        parameters: {
+            query?: {
+                /** @description Id of the framework that it is for; plain Python otherwise. */
+                framework?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NameCheck"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_names_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NameCheck"];
                 };
             };
             /** @description The caller's fault, or the state of things. */
@@ -1221,6 +1475,130 @@ export interface operations {
             };
         };
     };
+    patch_environments_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnvironmentChange"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Environment"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_environments_name_size: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiskUsage"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_environments_name_notebook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
     post_environments_name_verify: {
         parameters: {
             query?: never;
@@ -1245,6 +1623,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    put_environments_name_benchmark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarkResult"];
                 };
             };
             /** @description The caller's fault, or the state of things. */

@@ -49,6 +49,7 @@ export function anEnvironment(overrides: Partial<Environment> = {}): Environment
     registered: true,
     kernelspec: `/kernels/${name.toLowerCase()}`,
     created: '2026-11-20T17:59:00+00:00',
+    memory: 'default',
     restart_needed: [],
     damaged: '',
     disk_bytes: 3 * GIGABYTE,
@@ -155,6 +156,7 @@ export function aFramework(overrides: Partial<Framework> = {}): Framework {
     id: 'tensorflow',
     title: 'TensorFlow',
     summary: 'Deep learning with graphs and Keras.',
+    nickname: 'tf',
     recipes: (['gpu', 'cpu'] as const).flatMap(variant =>
       (['conda', 'pypi'] as const).map(installer => aRecipe({ variant, installer }))
     ),
