@@ -46,6 +46,13 @@ def test_the_panel_has_the_version_of_the_package(pytestconfig: pytest.Config) -
     assert read == [__version__, __version__]
 
 
+def test_the_panel_asks_jupyterlab_for_the_versions_that_it_depends_on(pytestconfig: pytest.Config) -> None:
+    # Otherwise it asks for those that it was built with, and an older JupyterLab warns of each.
+    manifest = json.loads((pytestconfig.rootpath / "labextension" / "package.json").read_text())
+    asked = {name: shared["requiredVersion"] for name, shared in manifest["jupyterlab"]["sharedPackages"].items()}
+    assert asked == manifest["dependencies"]
+
+
 def test_the_wheel_has_every_file_of_the_package_and_nothing_else(
     distributions: Distributions, wheel: zipfile.ZipFile
 ) -> None:
