@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_gpu_kernels.build.construction import display_name
 from jupyter_gpu_kernels.build.planning.catalogue import BUNDLED, Catalogue, FrameworkFileError, read_framework
 from jupyter_gpu_kernels.errors import UnknownFrameworkError
-from jupyter_gpu_kernels.models import Framework, Installer, Variant
+from jupyter_gpu_kernels.models import EnvironmentSpec, Framework, Installer, Plan, Variant
 
 WARPDRIVE = Path(__file__).parent / "data" / "frameworks"
 BUNDLED_FRAMEWORKS = list(Catalogue.load())
@@ -37,6 +38,37 @@ def lab(directory: Path, **files: str) -> Path:
 def test_kernels_are_called_as_people_call_frameworks() -> None:
     nicknames = {item.id: item.nickname for item in BUNDLED_FRAMEWORKS if item.nickname}
     assert nicknames == {"tensorflow": "tf", "pytorch": "torch"}
+
+
+def test_a_version_is_said_once() -> None:
+    catalogue = Catalogue.load()
+    names = [catalogue.get("tensorflow1").named(version) for version in ("1.15.5", "1.15", None, "1.150")]
+    assert names == ["TensorFlow 1.15.5", "TensorFlow 1.15", "TensorFlow 1.15", "TensorFlow 1.15 1.150"]
+    assert [catalogue.get("jax").named(version) for version in ("0.9", None)] == ["JAX 0.9", "JAX"]
+
+
+@pytest.mark.parametrize(
+    ("framework", "version", "cuda", "expected"),
+    [
+        ("tensorflow", "2.19.1", "12.9", "warp (TensorFlow 2.19 · CUDA 12.9)"),
+        ("tensorflow1", "1.15.5", "10.0", "warp (TensorFlow 1.15 · CUDA 10.0)"),
+        ("pytorch", "2.7.0+cu128", "12.8", "warp (PyTorch 2.7 · CUDA 12.8)"),
+        ("pytorch", "2.13", None, "warp (PyTorch 2.13 · CPU)"),
+        ("python", None, None, "warp (Python 3.12)"),
+    ],
+)
+def test_a_kernel_s_name_says_what_it_is(framework: str, version: str | None, cuda: str | None, expected: str) -> None:
+    plan = Plan(
+        spec=EnvironmentSpec(name="warp", framework=framework),
+        installer=Installer.CONDA,
+        installer_reason="",
+        variant=Variant.GPU if cuda else Variant.CPU,
+        variant_reason="",
+        python="3.12.4",
+        framework_version=version,
+        cuda=cuda,
+    )
+    assert display_name(plan, Catalogue.load().get(framework)) == expected
 
 
 def test_the_bundled_frameworks_are_all_readable() -> None:

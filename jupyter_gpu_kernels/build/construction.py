@@ -248,7 +248,7 @@ def display_name(plan: Plan, framework: Framework) -> str:
     if plan.framework_version is None or not framework.import_name:
         return f"{plan.spec.name} (Python {_minor(plan.python)})"
     hardware = f"CUDA {plan.cuda}" if plan.cuda else "CPU"
-    return f"{plan.spec.name} ({framework.title} {_minor(plan.framework_version)} · {hardware})"
+    return f"{plan.spec.name} ({framework.named(_minor(plan.framework_version))} · {hardware})"
 
 
 def _minor(version: str) -> str:

@@ -38,7 +38,7 @@ class Nvml(Protocol):
 #: Names of NVML's return codes to what they mean for the person at the machine:
 #: https://docs.nvidia.com/deploy/nvml-api/group__nvmlDeviceEnumvs.html
 REASONS = {
-    "NVML_ERROR_LIBRARY_NOT_FOUND": "No NVIDIA driver is installed here: its library libnvidia-ml was not found.",
+    "NVML_ERROR_LIBRARY_NOT_FOUND": "No NVIDIA driver is installed here (its library libnvidia-ml was not found).",
     "NVML_ERROR_DRIVER_NOT_LOADED": (
         "The NVIDIA driver is installed but not loaded: the machine may have no NVIDIA GPU, or needs a reboot."
     ),

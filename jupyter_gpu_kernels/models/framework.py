@@ -135,6 +135,12 @@ class Framework:
     absences: tuple[Absence, ...] = ()
     source: str = ""
 
+    def named(self, version: str | None) -> str:
+        """The title with a version, which is said once: ``TensorFlow 2.19``, ``TensorFlow 1.15``."""
+        title, _, last = self.title.rpartition(" ")
+        said = bool(version) and last[:1].isdigit() and f"{version}.".startswith(f"{last}.")
+        return f"{title if said else self.title} {version or ''}".strip()
+
     def variants(self) -> tuple[Variant, ...]:
         """The variants that it has a recipe for."""
         return tuple(sorted({recipe.variant for recipe in self.recipes}, reverse=True))

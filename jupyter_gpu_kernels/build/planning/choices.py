@@ -132,13 +132,14 @@ def _misfit(framework: Framework, recipe: Recipe, spec: EnvironmentSpec, aim: Ta
         for absence in framework.absences:
             if absence.variant is recipe.variant and absence.installer is Installer.AUTO:
                 return _Misfit(depth=0, refusal=Refusal(reason=absence.reason, cure=absence.cure))
-        reason = f"{source} has no {title} for this platform ({aim.platform})."
+        reason = f"There is no {title} for this platform ({aim.platform}) from {source}."
         return _Misfit(depth=0, refusal=Refusal(reason=reason, cure=_other_ways(recipe)))
     if spec.version and not overlaps(spec.version, recipe.versions):
-        reason = f"Version {spec.version} of {title} is not to be had from {source}: only {recipe.versions} is."
+        there = _range(recipe.versions)
+        reason = f"Version {spec.version} of {title} is not to be had from {source}, which has those {there}."
         return _Misfit(depth=1, refusal=Refusal(reason=reason, cure="Choose a version in that range, or none."))
     if spec.python and not overlaps(spec.python, recipe.python):
-        reason = f"{title} from {source} needs Python {recipe.python}, not {spec.python}."
+        reason = f"{title} from {source} needs Python {_range(recipe.python)}; {spec.python} is asked for."
         return _Misfit(depth=2, refusal=Refusal(reason=reason, cure="Choose a Python in that range, or none."))
     if recipe.variant is Variant.GPU:
         return _cuda_misfit(framework, title, recipe, spec, aim)
@@ -154,11 +155,12 @@ def _cuda_misfit(
     framework: Framework, title: str, recipe: Recipe, spec: EnvironmentSpec, aim: Target
 ) -> _Misfit | None:
     """Why a GPU recipe does not fit a CUDA version, a driver or a GPU."""
+    source = NAMES[recipe.installer]
     if spec.cuda is None and recipe.only_exact:
-        reason = f"{title} from {NAMES[recipe.installer]} needs to know for which CUDA."
+        reason = f"{title} from {source} needs to know for which CUDA."
         return _Misfit(depth=3, refusal=Refusal(reason=reason, cure="Say which CUDA, e.g. 12.9."))
     if spec.cuda is not None and spec.cuda not in SpecifierSet(recipe.cuda):
-        reason = f"{title} from {NAMES[recipe.installer]} comes with CUDA {recipe.cuda}, not {spec.cuda}."
+        reason = f"{title} from {source} comes with CUDA {_range(recipe.cuda)}; {spec.cuda} is asked for."
         return _Misfit(depth=4, refusal=Refusal(reason=reason, cure="Choose a CUDA in that range, or none."))
     if aim.cuda is None:
         cure = f"If it is for another machine, name that one's CUDA (target CUDA, e.g. 12.9){or_cpu(framework)}."
@@ -171,9 +173,9 @@ def _cuda_misfit(
     known = [version for version in runnable if drivers.fits(version, aim.capabilities)]
     fitting = all(item in SpecifierSet(recipe.capability) for item in aim.capabilities)
     if not known or not fitting:
-        wanted = _range(recipe.capability) if not fitting else f"that CUDA {runnable[-1]} knows"
+        wanted = _range(recipe.capability, decimals=True) if not fitting else f"that CUDA {runnable[-1]} knows"
         reason = (
-            f"{title} from {NAMES[recipe.installer]} runs on GPUs of compute capability {wanted}; "
+            f"{title} from {source} runs on GPUs of compute capability {wanted}; "
             f"this machine's GPU has {', '.join(aim.capabilities)}."
         )
         cure = _for_other_gpus(framework, recipe)
@@ -202,12 +204,14 @@ def driver_too_old(framework: Framework, title: str, needed: str, aim: Target) -
     return Refusal(reason=reason, cure=cure)
 
 
-def _range(specifiers: str) -> str:
-    """A range of compute capabilities in words: ``from 7.0, below 10.0``."""
-    words = {">=": "from", "<": "below", "<=": "up to", ">": "above"}
-    parts = sorted(SpecifierSet(specifiers), key=lambda item: Version(item.version))
-    numbers = [(item.operator, item.version if "." in item.version else f"{item.version}.0") for item in parts]
-    return ", ".join(f"{words.get(operator, operator)} {number}" for operator, number in numbers)
+def _range(specifiers: str, *, decimals: bool = False) -> str:
+    """A range of versions in words: ``from 3.10, below 3.14``; with decimals ``from 7.0``, as GPUs are numbered."""
+    words = {">=": "from", "<": "below", "<=": "up to", ">": "above", "==": "", "!=": "but not"}
+    parts = sorted(SpecifierSet(specifiers), key=lambda item: Version(item.version.removesuffix(".*")))
+    numbers = [
+        (item.operator, f"{item.version}.0" if decimals and "." not in item.version else item.version) for item in parts
+    ]
+    return ", ".join(f"{words.get(operator, operator)} {number}".strip() for operator, number in numbers)
 
 
 def _for_other_gpus(framework: Framework, recipe: Recipe) -> str:

@@ -78,7 +78,7 @@ def check(
         return Refusal(reason=reason, cure=f"Ask for CUDA {cuda}, for another version, or for none.")
     if driver_cuda is not None and not drivers.driver_runs(driver_cuda, cuda):
         reason = (
-            f"{framework.title} {framework_version(framework, packages) or ''} comes with CUDA {cuda}, which needs "
+            f"{framework.named(framework_version(framework, packages))} comes with CUDA {cuda}, which needs "
             f"NVIDIA driver {drivers.minimum_driver(cuda)} or newer; the one it is for runs CUDA up to {driver_cuda}."
         )
         return Refusal(reason=reason, cure="Update the driver, or choose an older version of the framework.")

@@ -256,7 +256,7 @@ class Planner:
         if needed is None or drivers.driver_runs(task.aim.cuda, needed):
             return None
         version = task.spec.version or guarding.framework_version(task.framework, solution.packages) or ""
-        return choices.driver_too_old(task.framework, f"{task.framework.title} {version}".strip(), needed, task.aim)
+        return choices.driver_too_old(task.framework, task.framework.named(version), needed, task.aim)
 
     async def _with_wheels(self, task: _Task) -> Planned:
         """Plan a virtual environment."""

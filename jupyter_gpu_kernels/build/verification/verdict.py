@@ -131,7 +131,7 @@ def _reasons(evidence: Evidence) -> Iterator[str]:
     if evidence.driver_found is False:
         if evidence.hardware_reason == "":
             yield "the driver's library libcuda.so.1 is not found in the kernel, although this machine has a driver"
-        yield one_line(evidence.hardware_reason or "this machine has no NVIDIA driver")
+        yield _went_on(one_line(evidence.hardware_reason or "this machine has no NVIDIA driver"))
     if evidence.driver_status:
         unknown = f"the NVIDIA driver does not start (cuInit answers {evidence.driver_status})"
         yield DRIVER_ANSWERS.get(evidence.driver_status, unknown)
@@ -144,9 +144,11 @@ def _reasons(evidence: Evidence) -> Iterator[str]:
     if _foreign(evidence):
         library = _foreign(evidence)[0]
         yield f"it uses {library.path}, which is not the environment's own {library.soname}"
-    for text in (evidence.problem, evidence.error, evidence.hardware_reason):
+    for text in (evidence.problem, evidence.error):
         if text:
             yield one_line(text)
+    if evidence.hardware_reason:
+        yield _went_on(one_line(evidence.hardware_reason))
 
 
 def _from_words(evidence: Evidence) -> Iterator[str]:
@@ -172,8 +174,14 @@ def _foreign_remark(evidence: Evidence) -> str:
     foreign = _foreign(evidence)
     if not foreign:
         return ""
-    more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
-    return f"Careful: {foreign[0].path}{more} is not the environment's own."
+    if len(foreign) == 1:
+        return f"Careful: {foreign[0].path} is not the environment's own."
+    return f"Careful: {foreign[0].path} and {len(foreign) - 1} more are not the environment's own."
+
+
+def _went_on(sentence: str) -> str:
+    """A sentence as it goes on after a colon; names in capitals stay as they are."""
+    return f"{sentence[:1].lower()}{sentence[1:]}" if sentence[1:2] in (" ", sentence[1:2].lower()) else sentence
 
 
 def one_line(text: str, limit: int = 300) -> str:

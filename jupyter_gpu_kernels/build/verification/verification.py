@@ -135,10 +135,13 @@ class Examination:
     def evidence(self, hardware_reason: str | None) -> Evidence:
         """What the verdict is made of."""
         driver = self.surroundings.get("driver", {})
+        version = self.version() or ""
+        # A title that ends with a version gives way to the real one.
+        title = self.framework.named(version).removesuffix(version).rstrip()
         devices = self.report.get("devices")
         return Evidence(
-            title=self.framework.title if self.framework.import_name else "Python",
-            version=self.version() or "",
+            title=title if self.framework.import_name else "Python",
+            version=version,
             expect_gpu=self.expect_gpu,
             built_known="built_with_cuda" in self.report,
             built_with_cuda=str(self.report.get("built_with_cuda") or ""),
