@@ -273,14 +273,18 @@ async def test_running_kernels_stand_in_the_way_of_removal_unless_told(fetch: Fe
 LONG = "x" * 300
 
 
-async def test_a_display_name_is_changed_at_once(fetch: Fetch, manager: ScriptedManager) -> None:
+async def test_display_name_and_memory_preset_are_changed_at_once(fetch: Fetch, manager: ScriptedManager) -> None:
     response = await fetch("environments/old", "PATCH", {"display_name": "Möbius 🚀"})
     assert response.code == 200
     changed = from_json(models.Environment, json.loads(response.body))
     assert changed == manager.workshop.environments()[0]
     assert changed.display_name == "Möbius 🚀"
+    response = await fetch("environments/old", "PATCH", {"memory": "grow"})
+    both = from_json(models.Environment, json.loads(response.body))
+    assert (both.display_name, both.memory) == (changed.display_name, models.MemoryPreset.GROW)
+    assert manager.workshop.built["old"].launch.memory is models.MemoryPreset.GROW
     bad = [{"display_name": text} for text in ("", " ", "a\nb", "a\x1b[1m", LONG)]
-    for body in (*bad, {}, {"display_name": None}, {"display_name": 1}, {"name": "new"}, "{", []):
+    for body in (*bad, {}, {"display_name": None}, {"memory": "all"}, {"display_name": 1}, {"name": "new"}, "{", []):
         status, error = await failing(fetch("environments/old", "PATCH", body))
         assert (status, error["code"]) == (400, "invalid_input"), body
     for name, expected in (("nothing", 404), ("a.b", 400)):
@@ -291,7 +295,7 @@ async def test_a_display_name_is_changed_at_once(fetch: Fetch, manager: Scripted
     await manager.workshop.at_work.wait()
     status, error = await failing(fetch("environments/old", "PATCH", {"display_name": "x"}))
     assert (status, error["code"]) == (409, "environment_busy")
-    assert manager.workshop.called == ["change old", "verify old"]
+    assert manager.workshop.called == ["change old", "change old", "verify old"]
 
 
 async def test_the_notebook_opens_with_the_environment_s_kernel(fetch: Fetch, manager: ScriptedManager) -> None:
@@ -374,6 +378,7 @@ BAD_SPECS: dict[str, tuple[dict[str, Any], str]] = {
     "display name": ({"display_name": "a\nb"}, "invalid_input"),
     "packages as text": ({"packages": "numpy"}, "invalid_input"),
     "package number": ({"packages": [1]}, "invalid_input"),
+    "memory": ({"memory": "all"}, "invalid_input"),
     "flag": ({"verify": "yes"}, "invalid_input"),
     "unknown field": ({"prefix": "/"}, "invalid_input"),
 }

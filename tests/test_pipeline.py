@@ -17,12 +17,12 @@ import pytest
 from channel import Server, Stall
 from jupyter_core.paths import jupyter_data_dir
 from manager import Recorder, make_manager, traces
-from test_benchmark import QUICK
+from test_benchmark import GOOD, QUICK
 from two_cudas import STANZA, printed, running
 
 from jupyter_gpu_kernels.benchmark import run
 from jupyter_gpu_kernels.benchmark.run import run_benchmark
-from jupyter_gpu_kernels.build import pipeline
+from jupyter_gpu_kernels.build import changing
 from jupyter_gpu_kernels.build.disk.generations import Generation, Generations
 from jupyter_gpu_kernels.build.disk.locks import EnvironmentLock
 from jupyter_gpu_kernels.errors import (
@@ -40,7 +40,9 @@ from jupyter_gpu_kernels.models import (
     EnvironmentKind,
     EnvironmentSpec,
     Installer,
+    LaunchPolicy,
     LibraryOrigin,
+    MemoryPreset,
     Stage,
     Variant,
     VerificationOutcome,
@@ -311,10 +313,33 @@ async def test_a_benchmark_is_kept_and_goes_with_its_environment(workshop, monke
     assert [timing.workload for timing in result.timings] == ["convolution", "matmul"]
     assert workshop.manifest("timed").benchmark == result
     assert workshop.environments()[0].benchmark == result
+    submitted = await workshop.keep_benchmark("timed", GOOD)
+    assert workshop.manifest("timed").benchmark == submitted != result
+    with EnvironmentLock(workshop.state_dir / "locks", "timed").hold("verify"), pytest.raises(EnvironmentBusyError):
+        await workshop.keep_benchmark("timed", GOOD)
     notebooks = workshop.state_dir / "benchmarks" / "timed"
     assert [path.name for path in notebooks.iterdir()] == ["cpu-vs-gpu-timed.ipynb"]
     await workshop.remove("timed", reporter=Recorder())
     assert not notebooks.exists()
+
+
+async def test_the_memory_preset_reaches_the_kernel_and_can_be_changed(workshop) -> None:
+    show = "import os; print(os.environ.get('TF_FORCE_GPU_ALLOW_GROWTH'))"
+    spec = EnvironmentSpec(name="grown", companions=False, verify=False, memory=MemoryPreset.GROW)
+    manifest = await workshop.create(spec, reporter=Recorder())
+    hook = Path(manifest.prefix, "etc/conda/activate.d/jupyter-gpu-kernels.sh")
+    assert (manifest.launch, workshop.environments()[0].memory) == (
+        LaunchPolicy(memory=MemoryPreset.GROW),
+        MemoryPreset.GROW,
+    )
+    assert "TF_FORCE_GPU_ALLOW_GROWTH" in hook.read_text()
+    async with running(kernels(), "grown") as (_, client):
+        assert (await printed(client, show)).strip() == "true"
+    changed = await workshop.change("grown", EnvironmentChange(memory=MemoryPreset.DEFAULT))
+    assert changed.memory is workshop.manifest("grown").spec.memory is MemoryPreset.DEFAULT
+    assert "TF_FORCE_GPU_ALLOW_GROWTH" not in hook.read_text()
+    async with running(kernels(), "grown") as (_, client):
+        assert (await printed(client, show)).strip() == "None"
 
 
 async def test_a_changed_display_name_stays(workshop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -334,7 +359,7 @@ async def test_a_changed_display_name_stays(workshop, monkeypatch: pytest.Monkey
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "write_manifest", full)
+        patch.setattr(changing, "write_manifest", full)
         with pytest.raises(InstallError, match="disk is full"):
             await workshop.change(name, EnvironmentChange(display_name="Lost"))
     assert json.loads(specification.read_text())["display_name"] == workshop.manifest(name).display_name == "Mine"
