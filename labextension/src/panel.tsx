@@ -40,6 +40,12 @@ export class GpuKernelsPanel extends SidePanel {
     this.addWidget(this._body);
   }
 
+  /** Give the keyboard to the content. */
+  protected override onActivateRequest(msg: Message): void {
+    super.onActivateRequest(msg);
+    this._body.node.focus();
+  }
+
   protected override onAfterAttach(msg: Message): void {
     super.onAfterAttach(msg);
     if (this.isVisible) {
@@ -90,6 +96,8 @@ namespace Private {
     ) {
       super();
       this.addClass('jp-GpuKernels-body');
+      // It takes the focus over from what goes.
+      this.node.tabIndex = -1;
     }
 
     /** How often the panel was shown. */

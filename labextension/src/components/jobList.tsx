@@ -35,8 +35,10 @@ export function JobList({ jobs, model, commands, trans, visit }: IJobListProps):
   const dismiss = useCallback(
     (...ids: string[]) => {
       setDismissed(Dismissed.add(ids, model.jobs));
-      // What had the focus is about to go.
-      heading.current?.focus();
+      // What had the focus is about to go; with the last job, the heading goes too.
+      const section = heading.current?.closest('section');
+      const stays = section?.querySelectorAll('.jp-GpuKernels-job').length !== ids.length;
+      (stays ? heading.current : section?.parentElement)?.focus();
     },
     [model]
   );

@@ -34,7 +34,9 @@ export interface IRemoveAnswer {
  * Ask whether to remove an environment; while kernels run from it, only together with them.
  */
 export async function confirmRemove(options: IRemoveOptions): Promise<IRemoveAnswer> {
-  const { environment, running, trans } = options;
+  const { environment, usage, running, trans } = options;
+  // It may fail before anybody looks: dialogs wait for each other.
+  usage.catch(() => undefined);
   const body = new Private.Body(options);
   const dialog = new Dialog({
     title: trans.__('Remove %1?', environment.name),
