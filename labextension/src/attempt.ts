@@ -1,6 +1,7 @@
 /**
  * Doing what was asked for, and saying what came of it.
  */
+import { Notification } from '@jupyterlab/apputils';
 import type { ITranslator } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
@@ -16,8 +17,23 @@ export async function attempt(translator: ITranslator, title: string, action: ()
   try {
     await action();
   } catch (reason) {
-    const { showFailure } = await import('./failure');
-    await showFailure(title, reason, translator);
+    const failure = await fetchPart(import('./failure'), translator);
+    await failure?.showFailure(title, reason, translator);
+  }
+}
+
+/**
+ * Wait for a part of the extension; that it does not come is told.
+ *
+ * An open page outlives an upgrade of the server, and then asks for parts that are there no longer.
+ */
+export async function fetchPart<T>(part: Promise<T>, translator: ITranslator): Promise<T | undefined> {
+  try {
+    return await part;
+  } catch {
+    const trans = translator.load('jupyter_gpu_kernels');
+    Notification.error(trans.__('A part of GPU kernels could not be loaded: reload the page.'));
+    return undefined;
   }
 }
 

@@ -6,12 +6,21 @@ import { type INotebookTracker, NotebookActions, type NotebookPanel } from '@jup
 import type { ITranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
-import type { PendingRuns } from './pendingRuns';
+import { PendingRuns } from './pendingRuns';
 import type { IGpuKernels } from './tokens';
 import { explain } from './words';
 
 /** What the bundled notebook shows its result as. */
 const RESULT_MIME = 'application/vnd.jupyter-gpu-kernels.benchmark+json';
+
+/**
+ * Watch the notebooks of a page, for as long as it is open.
+ */
+export function watchBenchmarks(options: Omit<BenchmarkWatcher.IOptions, 'pendingRuns'> & { baseUrl: string }): void {
+  const pendingRuns = new PendingRuns(localStorage, options.baseUrl);
+  // eslint-disable-next-line jupyter/require-disposable-ownership -- it lives as long as the page
+  new BenchmarkWatcher({ ...options, pendingRuns });
+}
 
 /**
  * Watches the notebooks of a page.
@@ -41,7 +50,8 @@ export class BenchmarkWatcher {
   private async _runIfWished(panel: NotebookPanel): Promise<void> {
     const { pendingRuns, translator } = this._options;
     await panel.context.ready;
-    if (panel.isDisposed || !pendingRuns.take(panel.context.path)) {
+    // Where a notebook opens in another browser tab, it has a panel here as well, which nobody ever sees.
+    if (!panel.isAttached || !pendingRuns.take(panel.context.path)) {
       return;
     }
     await panel.revealed;

@@ -181,6 +181,13 @@ export interface IExplanation {
 export function explain(trans: TranslationBundle, reason: unknown): IExplanation {
   const report = Private.reportOf(reason);
   if (!report) {
+    if (reason instanceof Error && reason.name === 'ChunkLoadError') {
+      return {
+        message: trans.__('A part of GPU kernels could not be loaded.'),
+        cure: trans.__('Reload the page: the server may have a newer version.'),
+        detail: reason.message
+      };
+    }
     return { message: reason instanceof Error ? reason.message : String(reason), cure: '', detail: '' };
   }
   switch (report.code) {

@@ -5,6 +5,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { fetchPart } from '../attempt';
 import { IGpuKernels } from '../tokens';
 
 export const benchmarksPlugin: JupyterFrontEndPlugin<void> = {
@@ -19,15 +20,15 @@ export const benchmarksPlugin: JupyterFrontEndPlugin<void> = {
     tracker: INotebookTracker,
     translator: ITranslator | null
   ): void => {
+    const messages = translator ?? nullTranslator;
     const watch = async (): Promise<void> => {
-      const [{ BenchmarkWatcher }, { PendingRuns }] = await Promise.all([
-        import('../benchmarks'),
-        import('../pendingRuns')
-      ]);
-      const pendingRuns = new PendingRuns(localStorage, app.serviceManager.serverSettings.baseUrl);
-      // It lives as long as the page.
-      // eslint-disable-next-line jupyter/require-disposable-ownership
-      new BenchmarkWatcher({ tracker, model, pendingRuns, translator: translator ?? nullTranslator });
+      const part = await fetchPart(import('../benchmarks'), messages);
+      part?.watchBenchmarks({
+        tracker,
+        model,
+        translator: messages,
+        baseUrl: app.serviceManager.serverSettings.baseUrl
+      });
     };
     if (tracker.size > 0) {
       void watch();

@@ -5,6 +5,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import type { Event } from '@jupyterlab/services';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { fetchPart } from '../attempt';
 import { jobEvent } from '../jobStream';
 import { IGpuKernels, type Job } from '../tokens';
 
@@ -15,7 +16,11 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
   requires: [IGpuKernels],
   optional: [ITranslator],
   activate: (app: JupyterFrontEnd, model: IGpuKernels, translator: ITranslator | null): void => {
-    const trans = (translator ?? nullTranslator).load('jupyter_gpu_kernels');
+    const messages = translator ?? nullTranslator;
+    const tell = async (job: Job): Promise<void> => {
+      const part = await fetchPart(import('../notifications'), messages);
+      part?.notifyEnd(job, messages.load('jupyter_gpu_kernels'), app.commands);
+    };
     // The list of jobs has those of every process of this person: of a command line, of another server. Their ends were
     // told there. Events come from this server only.
     const ours = new Set<string>();
@@ -27,7 +32,7 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
     });
     model.jobEnded.connect((_: unknown, job: Job) => {
       if (ours.delete(job.id)) {
-        void import('../notifications').then(({ notifyEnd }) => notifyEnd(job, trans, app.commands));
+        void tell(job);
       }
     });
     model.listen();
