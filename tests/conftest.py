@@ -8,10 +8,14 @@ Fixtures to ask for:
 ``wheel_dir``        ``Path``: the wheels it is made of (for ``--find-links``); do not write into it
 ``serve_channel``    ``(directory, *, name="lab") -> Server``: a server of the test's own, closed at its end
 ``faulty_channel``   ``(*, name="lab") -> Server``: the standard channel on such a server, to be made to fail
-``caches``           :class:`Caches`: directories shared by the tests of a session
+``caches``           :class:`Caches`: directories shared by the tests of a run
+``cold_cache``       ``Path``: a cache root of the test's own that has no packages yet
 ``base_python``      ``Path``: the interpreter behind the test environment (for virtual environments)
 
 Autouse: :func:`isolation`, and the check of :mod:`leftovers` for processes left behind (marker ``leaves_processes``).
+
+Tests may run in several workers at once (``pytest -n 2``): session fixtures are made by each of them, but for what lies
+in ``run_dir`` and in ``artifacts``, which they share.
 """
 
 from __future__ import annotations
@@ -55,16 +59,20 @@ FOREIGN = (
 )
 
 
+#: What takes longest of all: workers begin with it, so that all of them have done at about the same time.
+LONGEST = "test_storm.py"
+
+
 @dataclass(frozen=True)
 class Caches:
-    """Directories shared by the tests of a session, for speed; a test that damages a cache makes its own.
+    """Directories shared by the tests of a run, for speed; a test that damages a cache makes its own.
 
     Attributes:
         root: Holds all of them but ``uv``: a cache root as the package itself would have it.
         packages: Conda packages, on the file system of ``tmp_path`` (hard links).
         repodata: Conda repodata.
         bytecode: The bytecode store.
-        uv: uv's cache, kept between sessions (``UV_CACHE_DIR`` of every test).
+        uv: uv's cache, kept between runs (``UV_CACHE_DIR`` of every test).
     """
 
     root: Path
@@ -72,6 +80,12 @@ class Caches:
     repodata: Path
     bytecode: Path
     uv: Path
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let workers begin with what takes longest."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.path.name != LONGEST)
 
 
 def pytest_unconfigure() -> None:
@@ -94,8 +108,11 @@ def isolation(
     """Give the test a home, Jupyter directories and environment variables of its own."""
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
         monkeypatch.delenv(name)
+    # Shims of version managers look about in the home, and take their time: uv asks every Python that it finds.
+    path = [place for place in os.environ["PATH"].split(os.pathsep) if Path(place).name != "shims"]
     home = {
         "HOME": str(jp_home_dir),
+        "PATH": os.pathsep.join(path),
         "JUPYTER_CONFIG_DIR": str(jp_config_dir),
         "JUPYTER_DATA_DIR": str(jp_data_dir),
         "JUPYTER_RUNTIME_DIR": str(jp_runtime_dir),
@@ -141,13 +158,29 @@ def artifacts(pytestconfig: pytest.Config) -> Path:
 
 
 @pytest.fixture(scope="session")
-def caches(tmp_path_factory: pytest.TempPathFactory, artifacts: Path) -> Caches:
-    """Directories shared by the tests of this session."""
-    root = tmp_path_factory.mktemp("caches")
+def run_dir(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Directory of this run alone, the same for all its workers."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if hasattr(pytestconfig, "workerinput") else base
+
+
+@pytest.fixture(scope="session")
+def caches(run_dir: Path, artifacts: Path) -> Caches:
+    """Directories shared by the tests of this run."""
+    root = run_dir / "caches"
     made = Caches(root, root / "pkgs", root / "repodata", root / "bytecode", artifacts / "uv")
     for directory in (made.packages, made.repodata, made.bytecode, made.uv):
         directory.mkdir(parents=True, exist_ok=True)
     return made
+
+
+@pytest.fixture
+def cold_cache(tmp_path: Path, caches: Caches) -> Path:
+    """A cache root without packages; with bytecode, for to compile everything anew tells nothing and takes seconds."""
+    root = tmp_path / "cold"
+    root.mkdir()
+    (root / "bytecode").symlink_to(caches.bytecode)
+    return root
 
 
 @pytest.fixture(scope="session")

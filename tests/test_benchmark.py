@@ -14,6 +14,7 @@ import nbformat
 import psutil
 import pytest
 import uv
+from patience import PATIENCE
 from staging import Listener, contents, stage_command, stage_kernel, written
 
 from jupyter_gpu_kernels.benchmark.notebook import for_kernel, notebook, with_parameters
@@ -248,7 +249,7 @@ async def test_a_cancelled_benchmark_leaves_no_kernel(tmp_path: Path, private: P
     pid = tmp_path / "pid"
     source = f"import os, time; open({str(pid)!r}, 'w').write(f'{{os.getpid()}}\\n'); time.sleep(600)"
     task = asyncio.ensure_future(benchmarked(stage_kernel(tmp_path, modules={"torch": source})))
-    await asyncio.wait_for(written(pid), 30)
+    await asyncio.wait_for(written(pid), PATIENCE)
     assert psutil.pid_exists(int(pid.read_text()))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
@@ -105,9 +106,12 @@ async def make(
 
 
 def builders() -> list[psutil.Process]:
-    return [
-        child for child in psutil.Process().children(recursive=True) if "conda.builder" in " ".join(child.cmdline())
-    ]
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if "conda.builder" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 def test_the_engine_does_not_load_rattler() -> None:
@@ -284,8 +288,9 @@ async def test_a_killed_builder_is_succeeded_by_another(
     task = asyncio.create_task(make(engine, solution, place, listener))
     await asyncio.wait_for(listener.happened.wait(), PATIENCE)
     for process in builders():
-        if "leash.py" not in " ".join(process.cmdline()):
-            process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "leash.py" not in " ".join(process.cmdline()):
+                process.kill()
     await task
     assert any("process died" in line for line in listener.lines)
     assert place.python("import six; print('ok')") == "ok"

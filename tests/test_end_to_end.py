@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from channel import Flip, Server, Status
+from conftest import Caches
 from manager import FRAMEWORKS, traces
+from patience import PATIENCE
 from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClientConnection
 from traitlets.config import Config
@@ -19,9 +21,11 @@ API = "jupyter-gpu-kernels"
 
 
 @pytest.fixture(scope="module")
-def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache that holds what the tests of this module have taken, and nothing else."""
-    return tmp_path_factory.mktemp("end-to-end")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory, caches: Caches) -> Path:
+    """A cache that holds what the tests of this module have taken, and nothing else but bytecode."""
+    directory = tmp_path_factory.mktemp("end-to-end")
+    (directory / "bytecode").symlink_to(caches.bytecode)
+    return directory
 
 
 @pytest.fixture
@@ -56,20 +60,30 @@ def finished(call) -> Callable[..., Awaitable[Any]]:
     return wait
 
 
-async def run(socket: WebSocketClientConnection, code: str) -> dict[str, list[dict[str, Any]]]:
-    """Execute a cell over the kernel's websocket; answer with all messages up to idle, by type."""
+async def run(
+    socket: WebSocketClientConnection, code: str, begun: asyncio.Event | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """Execute a cell over the kernel's websocket; answer with all messages up to idle, by type.
+
+    Args:
+        socket: The kernel's.
+        code: The cell.
+        begun: Set once it has printed something.
+    """
     header = {"msg_id": f"cell-{code}", "msg_type": "execute_request", "session": "s", "username": "", "version": "5.3"}
     content = {"code": code, "silent": False, "allow_stdin": False, "stop_on_error": True}
     message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
     await socket.write_message(json.dumps(message))
     found: dict[str, list[dict[str, Any]]] = {}
     while True:
-        answer = await asyncio.wait_for(socket.read_message(), 60)
+        answer = await asyncio.wait_for(socket.read_message(), PATIENCE)
         assert answer is not None
         reply = json.loads(answer)
         if reply["parent_header"].get("msg_id") != header["msg_id"]:
             continue
         found.setdefault(reply["msg_type"], []).append(reply["content"])
+        if begun is not None and "stream" in found:
+            begun.set()
         idle = any(status["execution_state"] == "idle" for status in found.get("status", []))
         if idle and "execute_reply" in found:
             return found
@@ -97,8 +111,9 @@ async def test_a_kernel_is_created_run_interrupted_restarted_and_removed(call, f
     outputs = await run(socket, "import warpdrive; print(warpdrive.__version__)")
     assert outputs["stream"][0]["text"] == "1.5.0\n"
 
-    sleeping = asyncio.create_task(run(socket, "import time; time.sleep(60)"))
-    await asyncio.sleep(0.5)
+    begun = asyncio.Event()
+    sleeping = asyncio.create_task(run(socket, "import time; print('begun'); time.sleep(600)", begun))
+    await asyncio.wait_for(begun.wait(), PATIENCE)
     await call("POST", "api", "kernels", kernel["id"], "interrupt")
     outputs = await sleeping
     assert outputs["error"][0]["ename"] == "KeyboardInterrupt"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import stat
@@ -13,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from patience import eventually
 from scripted import VERIFICATION, plan_of
 
 from jupyter_gpu_kernels.errors import ConflictError, EnvironmentBusyError, InstallError, NotFoundError, SolveError
@@ -30,7 +32,7 @@ from jupyter_gpu_kernels.models import (
 from jupyter_gpu_kernels.serve import ledger as ledgers
 from jupyter_gpu_kernels.serve.jobs import JobResult, JobRunner
 from jupyter_gpu_kernels.serve.ledger import Ledger
-from jupyter_gpu_kernels.serve.live import LINE_LIMIT, LiveJob
+from jupyter_gpu_kernels.serve.live import INTERVAL, LINE_LIMIT, LiveJob
 from jupyter_gpu_kernels.serve.records import LOG_LIMIT, TAIL_LINES, JobRecords
 
 HERE = ProcessIdentity(host="here", pid=1, started=1.0)
@@ -147,24 +149,31 @@ async def test_a_submitted_job_is_on_disk_before_anybody_is_told(office: Office)
 
 
 async def test_revisions_rise_and_progress_is_told_a_few_times_a_second(office: Office) -> None:
+    seen: list[Job] = []
+    moments: list[float] = []
+
+    def listen(job: Job) -> None:
+        seen.append(job)
+        if job.stage is Stage.DOWNLOAD:
+            moments.append(asyncio.get_running_loop().time())
+
     async def script(job: Job, reporter: LiveJob) -> JobResult:
         reporter.stage(Stage.DOWNLOAD)
-        for done in range(400):
-            reporter.progress(Progress(bytes_done=done, bytes_total=400))
+        for done in itertools.takewhile(lambda done: len(moments) < 5, itertools.count()):
+            reporter.progress(Progress(bytes_done=done))
             await asyncio.sleep(0.002)
         reporter.stage(Stage.LINK)
         return JobResult()
 
     office.worker.script = script
     runner = office.runner()
-    seen: list[Job] = []
-    runner.listeners = [seen.append]
+    runner.listeners = [listen]
     await runner.wait((await runner.submit(JobKind.CREATE, "tf", spec=SPEC)).id)
     revisions = [job.revision for job in seen]
     assert revisions == sorted(set(revisions))
     told = [job.progress.bytes_done for job in seen if job.stage is Stage.DOWNLOAD]
-    assert 3 <= len(told) <= 14
     assert told == sorted(told)
+    assert min(after - before for before, after in itertools.pairwise(moments)) > 0.9 * INTERVAL
     stages = list(dict.fromkeys(job.stage for job in seen))
     assert stages == [None, Stage.DOWNLOAD, Stage.LINK]
     assert next(job for job in seen if job.stage is Stage.LINK).progress == Progress(), "a stage starts anew"
@@ -451,17 +460,17 @@ async def test_jobs_show_signs_of_life(office: Office, monkeypatch: pytest.Monke
     runner = office.runner()
     job = await runner.submit(JobKind.CREATE, "tf", spec=SPEC)
     await begun.wait()
-    await asyncio.sleep(0.1)
-    os.utime(office.directory / f"{job.id}.json", (0, 0))
-    await asyncio.sleep(0.3)
-    assert runner.ledger.records.age(job.id) < 10
+    # More often than its record is written for other reasons.
+    for _ in range(5):
+        os.utime(office.directory / f"{job.id}.json", (0, 0))
+        await eventually(lambda: runner.ledger.records.age(job.id) < 1000)
 
 
 async def test_an_orderly_end_puts_builds_back_and_is_bounded(office: Office) -> None:
-    begun = asyncio.Event()
+    begun = set()
 
     async def stubborn(job: Job, reporter: LiveJob) -> JobResult:
-        begun.set()
+        begun.add(job.kind)
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
@@ -475,11 +484,10 @@ async def test_an_orderly_end_puts_builds_back_and_is_bounded(office: Office) ->
     build = await runner.submit(JobKind.CREATE, "a", spec=SPEC)
     check = await runner.submit(JobKind.VERIFY, "b")
     removal = await runner.submit(JobKind.REMOVE, "c")
-    await begun.wait()
-    await asyncio.sleep(0.05)
+    await eventually(lambda: len(begun) == 3)
     start = time.monotonic()
-    await runner.close(timeout=0.3)
-    assert time.monotonic() - start < 1
+    await runner.close(timeout=2)
+    assert time.monotonic() - start < 30
     office.dead.add(HERE.pid)
     records = JobRecords(office.directory)
     assert (records.load(build.id).state, records.load(build.id).attempts) == (JobState.QUEUED, 0)
@@ -568,7 +576,15 @@ async def test_a_listener_that_fails_harms_nobody(office: Office, caplog: pytest
     assert "listener" in caplog.text
 
 
-async def test_the_event_loop_is_never_held_up(office: Office) -> None:
+def noting(threads: list[int], write: Callable[..., None]) -> Callable[..., None]:
+    def noted(*arguments: object) -> None:
+        threads.append(threading.get_ident())
+        write(*arguments)
+
+    return noted
+
+
+async def test_the_event_loop_is_never_held_up(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     packages = tuple(PlannedPackage(name=f"p{number}", version="1") for number in range(500))
 
     async def script(job: Job, reporter: LiveJob) -> JobResult:
@@ -582,6 +598,9 @@ async def test_the_event_loop_is_never_held_up(office: Office) -> None:
         return JobResult()
 
     office.worker.script = script
+    writers: list[int] = []
+    for name in ("save", "append"):
+        monkeypatch.setattr(JobRecords, name, noting(writers, getattr(JobRecords, name)))
     runner = office.runner()
     ticks = 0
 
@@ -594,4 +613,7 @@ async def test_the_event_loop_is_never_held_up(office: Office) -> None:
     ticker = asyncio.create_task(tick())
     await runner.wait((await runner.submit(JobKind.CREATE, "tf", spec=SPEC)).id)
     ticker.cancel()
-    assert ticks > 20, "others have their turn all the time"
+    assert ticks > 10, "others have their turn all the time"
+    assert len(writers) < 200, "not every line and every byte"
+    # The admission, which is awaited, is in a thread too.
+    assert threading.get_ident() not in writers

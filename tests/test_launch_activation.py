@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
+import os
 from pathlib import Path
 
 import psutil
 import pytest
+from patience import PATIENCE, wait_until
 
 from jupyter_gpu_kernels.launch.activation import activate
 from jupyter_gpu_kernels.launch.scripts import (
@@ -125,14 +126,13 @@ def test_a_script_that_traps_its_end_does_not_take_the_variables_with_it(layout:
 
 
 def test_a_script_that_hangs_is_killed_with_its_children(layout: Layout) -> None:
-    script(layout, "a.sh", "export FIRST=1; sleep 987 & sleep 988\n")
-    started = time.monotonic()
+    # Seconds that no other sleeper on this machine sleeps.
+    child, itself = f"98700{os.getpid()}", f"98800{os.getpid()}"
+    script(layout, "a.sh", f"export FIRST=1; sleep {child} & sleep {itself}\n")
     changed, (warning,) = added(layout, timeout=0.5)
-    assert time.monotonic() - started < 5
     assert changed == {}
     assert "a.sh did not end within 0.5 seconds" in warning
-    while {("sleep", "987"), ("sleep", "988")} & commands():
-        assert time.monotonic() - started < 5
+    wait_until(lambda: not {("sleep", child), ("sleep", itself)} & commands())
 
 
 def commands() -> set[tuple[str, ...]]:
@@ -140,10 +140,8 @@ def commands() -> set[tuple[str, ...]]:
 
 
 def test_a_program_left_in_the_background_is_not_waited_for(layout: Layout) -> None:
-    script(layout, "a.sh", "sleep 3 & export FIRST=1 CHILD=$!\n")
-    started = time.monotonic()
-    changed, warnings = added(layout)
-    assert time.monotonic() - started < 2.5
+    script(layout, "a.sh", "sleep 600 & export FIRST=1 CHILD=$!\n")
+    changed, warnings = added(layout, timeout=PATIENCE)
     assert (changed["FIRST"], warnings) == ("1", ())
     psutil.Process(int(changed["CHILD"] or 0)).kill()
 

@@ -21,6 +21,7 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.ioloop import AsyncIOLoopKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
+from patience import PATIENCE
 from two_cudas import REPORT, check_two_cudas, cuda_runtime, execute, make_decoy, printed, running, write_kernel
 
 from jupyter_gpu_kernels.launch.provisioner import GpuKernelProvisioner
@@ -140,7 +141,7 @@ def test_blocking_managers_start_kernels_too(kernels: Path, server: dict[str, st
     client = manager.client()
     client.start_channels()
     try:
-        client.wait_for_ready(timeout=30)
+        client.wait_for_ready(timeout=PATIENCE)
         texts: list[str] = []
 
         def collect(message: dict[str, Any]) -> None:
@@ -203,15 +204,16 @@ async def test_a_senseless_launch_policy_stops_nothing(
 
 async def test_interrupt_restart_and_shutdown_work_as_ever(kernels: Path, server: dict[str, str]) -> None:
     async with running(kernels, "a", env=server) as (manager, client):
-        cell = asyncio.ensure_future(execute(client, "import time; time.sleep(60)"))
-        await asyncio.sleep(0.5)
+        begun = asyncio.Event()
+        cell = asyncio.ensure_future(execute(client, "import time; print('begun'); time.sleep(600)", begun))
+        await asyncio.wait_for(begun.wait(), PATIENCE)
         await manager.interrupt_kernel()
         reply, _ = await cell
         assert reply["ename"] == "KeyboardInterrupt"
         spec = json.dumps(manager.kernel_spec.to_dict())
         first = int(await printed(client, "import os; print(os.getpid())"))
         await manager.restart_kernel()
-        await client.wait_for_ready(timeout=30)
+        await client.wait_for_ready(timeout=PATIENCE)
         assert int(await printed(client, "import os; print(os.getpid())")) != first
         assert (await cuda_runtime(client, "libcudart.so.12"))["version"] == 12090
         assert json.dumps(manager.kernel_spec.to_dict()) == spec
@@ -234,13 +236,13 @@ async def test_a_vanished_environment_is_explained_and_a_restart_looks_again(
         )
         (shown,) = (output["data"] for output in outputs if output["msg_type"] == "display_data")
         assert "**What to do:** Create it again under its name" in shown["text/markdown"]
-        info = await client.kernel_info(reply=True, timeout=10)
+        info = await client.kernel_info(reply=True, timeout=PATIENCE)
         assert info["content"]["language_info"]["name"] == "python"
         await manager.interrupt_kernel()
         assert (await execute(client, "2"))[0]["status"] == "error"
         gone.symlink_to(environments.cuda_12)
         await manager.restart_kernel()
-        await client.wait_for_ready(timeout=30)
+        await client.wait_for_ready(timeout=PATIENCE)
         assert await printed(client, "print(1 + 1)") == "2\n"
 
 
@@ -290,7 +292,7 @@ def dying(tmp_path: Path, environments: Environments, base_python: Path) -> Path
 
 async def ready_at_last(client: AsyncKernelClient) -> None:
     """Wait for a kernel that dies before it lives."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             return await client.wait_for_ready(timeout=5)
@@ -322,7 +324,7 @@ async def test_the_third_start_after_two_quick_deaths_explains(dying: Path, capf
         assert capfd.readouterr().err.count("no such symbol: cublasLtFoo") == 2
         (dying / "bomb").unlink()
         await manager.restart_kernel()
-        await client.wait_for_ready(timeout=30)
+        await client.wait_for_ready(timeout=PATIENCE)
         assert await printed(client, "print('alive')") == "alive\n"
     finally:
         client.stop_channels()
@@ -333,7 +335,7 @@ async def test_deaths_on_request_and_late_ones_are_no_reason_to_explain(kernels:
     async with running(kernels, "a") as (manager, client):
         for _ in range(3):
             await manager.restart_kernel(now=True)
-        await client.wait_for_ready(timeout=30)
+        await client.wait_for_ready(timeout=PATIENCE)
         assert await printed(client, "print('alive')") == "alive\n"
 
 

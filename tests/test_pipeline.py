@@ -96,9 +96,9 @@ async def test_a_conda_environment_is_built_verified_and_registered(workshop, ch
         assert "1.5.0" in await printed(client, "import warpdrive; print(warpdrive.__version__)")
 
 
-async def test_download_progress_is_in_bytes_and_ends_at_the_total(channel: str, tmp_path: Path) -> None:
+async def test_download_progress_is_in_bytes_and_ends_at_the_total(channel: str, cold_cache: Path) -> None:
     recorder = Recorder()
-    await make_manager(channel, tmp_path / "cold").workshop.create(replace(SPEC, verify=False), reporter=recorder)
+    await make_manager(channel, cold_cache).workshop.create(replace(SPEC, verify=False), reporter=recorder)
     downloads = [step for stage, step in recorder.steps if stage is Stage.DOWNLOAD]
     planned = sum(package.size for package in recorder.plans[0].packages)
     assert recorder.plans[0].download_bytes == planned
@@ -184,7 +184,7 @@ STAGES = [Stage.SOLVE, Stage.DOWNLOAD, Stage.LINK, Stage.COMPILE, Stage.VERIFY]
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.value)
-async def test_cancelled_in_any_stage_it_leaves_nothing(channel: str, tmp_path: Path, stage: Stage) -> None:
+async def test_cancelled_in_any_stage_it_leaves_nothing(channel: str, cold_cache: Path, stage: Stage) -> None:
     reached = asyncio.Event()
 
     class Watching(Recorder):
@@ -194,7 +194,7 @@ async def test_cancelled_in_any_stage_it_leaves_nothing(channel: str, tmp_path: 
                 reached.set()
 
     # A cache of its own, so that the downloads take a while.
-    workshop = make_manager(channel, tmp_path / "cold").workshop
+    workshop = make_manager(channel, cold_cache).workshop
     task = asyncio.create_task(workshop.create(replace(SPEC, name="cut"), reporter=Watching()))
     await asyncio.wait_for(reached.wait(), 120)
     await asyncio.sleep(0.05)
@@ -222,10 +222,10 @@ async def test_cancelled_while_room_is_made_it_leaves_nothing(workshop, monkeypa
     assert traces("room") == []
 
 
-async def test_a_stalled_download_fails_in_words_and_leaves_nothing(faulty_channel, tmp_path: Path) -> None:
+async def test_a_stalled_download_fails_in_words_and_leaves_nothing(faulty_channel, cold_cache: Path) -> None:
     server: Server = faulty_channel()
     server.fail("*/numpy-*", Stall(at=0.5))
-    workshop = make_manager(server.url, tmp_path / "cold", silence=1).workshop
+    workshop = make_manager(server.url, cold_cache, silence=1).workshop
     with pytest.raises(DownloadError) as caught:
         await workshop.create(replace(SPEC, name="stalled"), reporter=Recorder())
     assert "1" in caught.value.message
@@ -269,9 +269,9 @@ async def test_a_rebuild_keeps_what_was_added_and_lets_running_kernels_be(worksh
     assert done.stdout.strip() == new.prefix
 
 
-async def test_a_rebuild_that_fails_leaves_the_old_environment_as_it_was(channel_dir, serve_channel, tmp_path) -> None:
+async def test_a_rebuild_that_fails_leaves_the_old_environment_as_it_was(channel_dir, serve_channel, cold_cache) -> None:
     server: Server = serve_channel(channel_dir)
-    workshop = make_manager(server.url, tmp_path / "cache").workshop
+    workshop = make_manager(server.url, cold_cache).workshop
     old = await workshop.create(replace(SPEC, verify=False), reporter=Recorder())
     server.close()
     with pytest.raises(GpuKernelsError):

@@ -432,9 +432,10 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture
-def wheel_bench(tmp_path: Path, index: str) -> Workbench:
+def wheel_bench(tmp_path: Path, workplace: Path, index: str) -> Workbench:
     bench = Workbench(tmp_path)
-    bench.wheels = WheelsEngine(cache_dir=tmp_path / "uv", environ=dict(os.environ))
+    # uv remembers the Pythons of a machine in its cache; the wheels of each test are at another address.
+    bench.wheels = WheelsEngine(cache_dir=workplace / "uv", environ=dict(os.environ))
     bench.channels = (NOWHERE,)
     return bench
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from patience import wait_until
 
 from jupyter_gpu_kernels.models import EnvironmentKind, LibraryOrigin
 from jupyter_gpu_kernels.prefix.cuda import (
@@ -233,9 +234,7 @@ def test_stale_links_are_swept_once_nobody_uses_them(conda: Layout, tmp_path: Pa
         os.utime(path, (old, old))
     environ = {"LD_LIBRARY_PATH": f"{made[0]}:/x"}
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environ) as user:
-        deadline = time.monotonic() + 5
-        while str(made[0]).encode() not in Path(f"/proc/{user.pid}/environ").read_bytes():
-            assert time.monotonic() < deadline
+        wait_until(lambda: str(made[0]).encode() in Path(f"/proc/{user.pid}/environ").read_bytes())
         fill(conda.prefix / "lib", "libcudart.so.9")
         (newest,) = cuda_directories(conda, links)
         assert set(links.iterdir()) == {made[0], made[3], newest}

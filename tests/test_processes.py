@@ -7,13 +7,13 @@ import fcntl
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from patience import PATIENCE, eventually
 
 from jupyter_gpu_kernels.build.tools.processes import Finished, ToolSilentError, ToolStartError, run_tool
 
@@ -35,13 +35,6 @@ time.sleep(600)
 
 def python(code: str, *arguments: str) -> list[str]:
     return [sys.executable, "-I", "-S", "-c", code, *arguments]
-
-
-async def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -172,15 +165,17 @@ async def test_a_tool_steps_back_for_whoever_waits_for_it() -> None:
 
 
 async def test_silence_ends_the_tool(pids: Path) -> None:
+    talking = "note()\nwhile len(os.listdir(pids)) < 3: print('.', flush=True); time.sleep(0.05)\ntime.sleep(600)\n"
+    code = STUBBORN.replace("note()\ntime.sleep(600)\n", talking)
     with pytest.raises(ToolSilentError):
-        await run_tool(python(STUBBORN, str(pids)), silence=0.8)
+        await run_tool(python(code, str(pids)), silence=2.0)
     assert all_there(pids)()
     assert alive(pids) == []
 
 
 async def test_a_talking_tool_is_not_silent() -> None:
-    code = "import time\nfor _ in range(5): print('.', flush=True); time.sleep(0.3)"
-    assert (await run_tool(python(code), silence=1.0)).returncode == 0
+    code = "import time\nfor _ in range(25): print('.', flush=True); time.sleep(0.1)"
+    assert (await run_tool(python(code), silence=2.0)).returncode == 0
 
 
 async def test_cancelling_kills_the_whole_family_before_it_returns(pids: Path) -> None:
@@ -203,7 +198,7 @@ async def test_cancelling_at_any_moment_of_the_start_leaves_nothing() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    await eventually(lambda: set(psutil.Process().children(recursive=True)) <= before, 1.0)
+    await eventually(lambda: set(psutil.Process().children(recursive=True)) <= before)
 
 
 async def test_what_a_callback_raises_ends_the_tool(pids: Path) -> None:
@@ -230,7 +225,7 @@ async def test_a_killed_leash_takes_the_family_with_it(pids: Path) -> None:
     await eventually(all_there(pids))
     (leash,) = [child for child in psutil.Process().children() if "leash.py" in " ".join(child.cmdline())]
     leash.send_signal(signal.SIGKILL)
-    assert (await asyncio.wait_for(task, 5)).returncode == 128 + signal.SIGKILL
+    assert (await asyncio.wait_for(task, PATIENCE)).returncode == 128 + signal.SIGKILL
     assert alive(pids) == []
 
 
@@ -251,14 +246,14 @@ def free(lock: Path) -> bool:
         return True
 
 
-async def test_a_killed_owner_takes_the_family_with_it_within_a_second(pids: Path, tmp_path: Path) -> None:
+async def test_a_killed_owner_takes_the_family_with_it(pids: Path, tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     command = [sys.executable, "-c", OWNER, str(lock), *python(STUBBORN, str(pids))]
     owner = await asyncio.create_subprocess_exec(*command)
     await eventually(all_there(pids))
     assert not free(lock)
     owner.kill()
-    await eventually(lambda: free(lock), 1.0)
+    await eventually(lambda: free(lock))
     assert alive(pids) == []
     await owner.wait()
 
@@ -269,7 +264,7 @@ async def test_a_lock_that_the_owner_holds_passes_to_the_leash_when_the_owner_di
     owner = await asyncio.create_subprocess_exec(sys.executable, "-c", code, str(lock), *python(STUBBORN, str(pids)))
     await eventually(all_there(pids))
     owner.kill()
-    await eventually(lambda: free(lock), 1.0)
+    await eventually(lambda: free(lock))
     # Nobody gets the lock while one of the family is alive, at whatever moment they ask.
     assert alive(pids) == []
     await owner.wait()

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,15 @@ import psutil
 import pytest
 from conftest import Caches
 from manager import FRAMEWORKS, traces
+from patience import PATIENCE
 
 from jupyter_gpu_kernels.models import JobState
 
 KILLS = 20
 TOKEN = "storm"
 
-#: Marks every process that descends from a server of the storm, whoever its parent is.
-MARK = "GPU_KERNELS_STORM"
+#: Marks every process that descends from a server of this storm, whoever its parent is.
+MARK, STORM = "GPU_KERNELS_STORM", uuid.uuid4().hex
 
 
 class StormServer:
@@ -42,7 +44,8 @@ class StormServer:
     def start(self) -> None:
         log = (self._directory / "server.log").open("ab")
         words = ["-m", "jupyter_server", "--no-browser", "--allow-root", "--port=0", f"--config={self._config}"]
-        self.process = subprocess.Popen([sys.executable, *words], stdout=log, stderr=log, env={**os.environ, MARK: "1"})
+        environ = {**os.environ, MARK: STORM}
+        self.process = subprocess.Popen([sys.executable, *words], stdout=log, stderr=log, env=environ)
         log.close()
         info = Path(os.environ["JUPYTER_RUNTIME_DIR"], f"jpserver-{self.process.pid}.json")
         self.url = await_(lambda: json.loads(info.read_text())["url"] if info.exists() else None)
@@ -77,7 +80,7 @@ class StormServer:
         return [process for process, words in found if "ipykernel_launcher" not in words]
 
 
-def await_(condition: Callable[[], Any], timeout: float = 90) -> Any:
+def await_(condition: Callable[[], Any], timeout: float = 2 * PATIENCE) -> Any:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         try:
@@ -94,7 +97,7 @@ def marked() -> list[str]:
     found = []
     for process in psutil.process_iter():
         try:
-            if MARK in process.environ() and process.status() != psutil.STATUS_ZOMBIE:
+            if process.environ().get(MARK) == STORM and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(" ".join(process.cmdline()))
         except psutil.Error:
             continue
@@ -120,7 +123,7 @@ def server(tmp_path: Path, channel: str, caches: Caches, wheel_dir: Path, monkey
     if storm.process is not None and storm.process.poll() is None:
         storm.process.send_signal(signal.SIGTERM)
         try:
-            storm.process.wait(20)
+            storm.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             storm.kill()
 
@@ -142,7 +145,7 @@ def check(server: StormServer, job: dict[str, Any], spec: dict[str, Any], seed: 
     return "succeeded"
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_whole_or_nothing_after_every_kill(server: StormServer) -> None:
     seed = int(time.time())
     chance = random.Random(seed)
@@ -165,7 +168,7 @@ def test_whole_or_nothing_after_every_kill(server: StormServer) -> None:
         else:
             server.kill()
             # Nothing outlives its server: not a builder, not uv, and no kernel under verification.
-            await_(lambda: not marked(), timeout=15)
+            await_(lambda: not marked(), timeout=PATIENCE)
             server.start()
         path = f"jupyter-gpu-kernels/jobs/{job['id']}"
         done = await_(lambda path=path: (now := server.ask("GET", path)) and JobState(now["state"]).final and now)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import shutil
 import stat
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from wheels_index import Index, make_wheel, serve, wait_until
+from patience import PATIENCE, eventually
+from wheels_index import Index, make_wheel, serve
 
 from jupyter_gpu_kernels.build.wheels.engine import WheelsEngine
+from jupyter_gpu_kernels.build.wheels.fetching import Listener
 from jupyter_gpu_kernels.build.wheels.settings import WheelsRequest, WheelsSolution
 from jupyter_gpu_kernels.errors import ChannelError, DownloadError, GpuKernelsError, InstallError, SolveError
 from jupyter_gpu_kernels.models import Progress, Stage
@@ -219,11 +221,10 @@ async def test_what_cannot_be_solved_is_said_in_one_sentence(
     assert "No solution found" in caught.value.detail
 
 
-async def test_a_python_that_is_not_here_is_said_at_once_with_those_that_are(engine: EngineMaker) -> None:
-    start = time.monotonic()
+async def test_a_python_that_is_not_here_is_said_at_once_with_those_that_are(engine: EngineMaker, index: Index) -> None:
     with pytest.raises(SolveError, match=rf"No Python 3\.6 on this machine: found .*{HERE}"):
         await engine().solve(request_for("beta", python="3.6"))
-    assert time.monotonic() - start < 5
+    assert index.requests == [], "nothing was looked up for it"
 
 
 @pytest.mark.parametrize(
@@ -307,7 +308,8 @@ async def test_dropped_connections_are_mended_by_retries(engine: EngineMaker, in
 async def test_a_download_that_stands_still_is_started_again_and_goes_on(
     engine: EngineMaker, index: Index, tmp_path: Path
 ) -> None:
-    maker = engine(silence=1.5)
+    # Longer than a busy machine is silent of itself.
+    maker = engine(silence=4)
     solution = await maker.solve(request_for("alpha"))
     index.faults["files/alpha"] = ["hang"]
     generation, notes = await install(maker, solution, tmp_path)
@@ -332,20 +334,32 @@ async def test_progress_counts_real_bytes_while_they_come(engine: EngineMaker, i
     notes = Notes()
     generation = tmp_path / ".gen" / "x"
     work = asyncio.ensure_future(maker.install(solution, generation=generation, final=tmp_path / "x", reporter=notes))
-    await asyncio.sleep(3)
+    # Half of the file comes at once, the rest in small pieces.
+    await eventually(lambda: len(set(notes.bytes_seen)) >= 4 and notes.bytes_seen[-1] > 1_500_000)
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await work
-    assert len(set(notes.bytes_seen)) >= 4
     assert notes.bytes_seen == sorted(notes.bytes_seen)
-    assert 1_500_000 < notes.bytes_seen[-1] < solution.download_bytes
+    assert notes.bytes_seen[-1] < solution.download_bytes
     assert notes.seen[-1][1].bytes_total == solution.download_bytes
     assert notes.seen[-1][1].bytes_per_second > 0
 
 
 async def test_cancelling_ends_uv_and_all_it_started_and_leaves_no_litter(
-    engine: EngineMaker, index: Index, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    engine: EngineMaker,
+    index: Index,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    told: set[Path] = set()
+    take = Listener.take
+
+    def noting(listener: Listener, line: str) -> None:
+        take(listener, line)
+        told.update(listener.temporaries)
+
+    monkeypatch.setattr(Listener, "take", noting)
     maker = engine()
     solution = await maker.solve(request_for("alpha"))
     cache = tmp_path_factory.getbasetemp() / "uv-of-engine-tests"
@@ -353,16 +367,13 @@ async def test_cancelling_ends_uv_and_all_it_started_and_leaves_no_litter(
     index.faults["files/alpha"] = "hang"
     index.requests.clear()
     work = asyncio.ensure_future(install(maker, solution, tmp_path))
-    await asyncio.to_thread(wait_until, lambda: ("GET", "/files/alpha-1.0-py3-none-any.whl") in index.requests)
+    await eventually(lambda: ("GET", "/files/alpha-1.0-py3-none-any.whl") in index.requests)
     assert len(processes_about(str(tmp_path))) >= 2
-    await asyncio.sleep(1)
-    made = set(cache.glob(".tmp*")) - before
-    assert made
+    # What uv unpacks into is known a moment after it is there.
+    made = await eventually(lambda: made if (made := set(cache.glob(".tmp*")) - before) <= told else None)
     work.cancel()
-    start = time.monotonic()
     with pytest.raises(asyncio.CancelledError):
-        await work
-    assert time.monotonic() - start < 2
+        await asyncio.wait_for(work, PATIENCE)
     assert processes_about(str(tmp_path)) == []
     assert not made & set(cache.glob(".tmp*"))
 
@@ -373,10 +384,11 @@ async def test_a_killed_uv_is_a_clean_error(engine: EngineMaker, index: Index, t
     index.faults["files/alpha"] = "hang"
     index.requests.clear()
     work = asyncio.ensure_future(install(maker, solution, tmp_path))
-    await asyncio.to_thread(wait_until, lambda: ("GET", "/files/alpha-1.0-py3-none-any.whl") in index.requests)
+    await eventually(lambda: ("GET", "/files/alpha-1.0-py3-none-any.whl") in index.requests)
     for process in psutil.Process().children(recursive=True):
-        if process.name() == "uv":
-            process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.name() == "uv":
+                process.kill()
     with pytest.raises(InstallError, match="was killed"):
         await work
     assert processes_about(str(tmp_path)) == []
@@ -486,7 +498,7 @@ async def test_a_killed_server_takes_uv_with_it(index: Index, tmp_path: Path) ->
     assert server.stdout is not None
     assert await server.stdout.readline() == b"solved\n"
     index.requests.clear()
-    await asyncio.to_thread(wait_until, lambda: ("GET", "/files/alpha-1.0-py3-none-any.whl") in index.requests)
+    await eventually(lambda: ("GET", "/files/alpha-1.0-py3-none-any.whl") in index.requests)
 
     def left() -> list[str]:
         return [name for name in (_command(pid) for pid in psutil.pids()) if str(tmp_path) in name]
@@ -494,8 +506,7 @@ async def test_a_killed_server_takes_uv_with_it(index: Index, tmp_path: Path) ->
     assert any("pip sync" in line for line in left())
     server.kill()
     await server.wait()
-    await asyncio.to_thread(wait_until, lambda: not left())
-    assert left() == []
+    await eventually(lambda: not left())
 
 
 def _command(pid: int) -> str:

@@ -101,8 +101,15 @@ async def test_without_any_that_fits_those_that_are_here_are_named(tmp_path: Pat
     assert caught.value.message == "No Python 3.12 on this machine: found 3.9, 3.11."
 
 
-async def test_pythons_of_this_machine_are_found_through_shims_and_environments(tmp_path: Path) -> None:
+async def test_pythons_of_this_machine_are_found_through_shims_and_environments(
+    tmp_path: Path, base_python: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    shim = tmp_path / "shims" / f"python{here}"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\nexec "{base_python}" "$@"\n')
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(shim.parent), prepend=os.pathsep)
     environment = tmp_path / "env"
     command = [find_uv(), "venv", "--quiet", "--python", sys.executable, environment]
     subprocess.run(command, check=True)

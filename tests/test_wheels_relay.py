@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
-from wheels_index import wait_until
+from patience import PATIENCE, wait_until
 
 from jupyter_gpu_kernels.build.wheels import relay
 from jupyter_gpu_kernels.build.wheels.relay import Screen
@@ -25,7 +24,7 @@ FRAME = (
 
 def run(code: str) -> tuple[list[dict[str, object]], int, str]:
     command = [sys.executable, "-I", "-S", relay.__file__, "--", sys.executable, "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     return [json.loads(line) for line in done.stdout.splitlines()], done.returncode, done.stderr
 
 
@@ -82,16 +81,21 @@ def test_noise_does_no_harm(noise: str) -> None:
     assert messages[-1].get("text") == "end" or {"text": "end"} in messages
 
 
+def ended(process: psutil.Process) -> bool:
+    # In some containers nobody buries an orphan.
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is of Linux")
 def test_the_program_dies_with_its_relay(tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     code = f"import os, time; open({str(mark)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
     command = [sys.executable, "-I", "-S", relay.__file__, "--", sys.executable, "-c", code]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        assert wait_until(lambda: mark.exists() and mark.read_text())
+        wait_until(lambda: mark.exists() and mark.read_text())
         child = psutil.Process(int(mark.read_text()))
         process.kill()
-        start = time.monotonic()
-        child.wait(5) if child.is_running() else None
-        assert time.monotonic() - start < 5
-    assert not child.is_running()
+        wait_until(lambda: ended(child))

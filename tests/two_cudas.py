@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -14,6 +15,7 @@ import uv
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from patience import PATIENCE
 
 STANZA = {"kernel_provisioner": {"provisioner_name": "gpu-kernels-provisioner", "config": {}}}
 
@@ -64,7 +66,7 @@ async def running(
     client = manager.client()
     client.start_channels()
     try:
-        await client.wait_for_ready(timeout=60)
+        await client.wait_for_ready(timeout=PATIENCE)
         yield manager, client
     finally:
         client.stop_channels()
@@ -72,15 +74,23 @@ async def running(
 
 
 async def execute(
-    client: AsyncKernelClient, code: str, timeout: float = 30
+    client: AsyncKernelClient, code: str, begun: asyncio.Event | None = None
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Run a cell; return the reply and its outputs (``content`` with ``msg_type`` in it)."""
+    """Run a cell; return the reply and its outputs (``content`` with ``msg_type`` in it).
+
+    Args:
+        client: Of the kernel.
+        code: The cell.
+        begun: Set once it has printed something.
+    """
     outputs: list[dict[str, Any]] = []
 
     def collect(message: dict[str, Any]) -> None:
         outputs.append({**message["content"], "msg_type": message["msg_type"]})
+        if begun is not None and message["msg_type"] == "stream":
+            begun.set()
 
-    reply = await client.execute_interactive(code, output_hook=collect, timeout=30, allow_stdin=False)
+    reply = await client.execute_interactive(code, output_hook=collect, timeout=PATIENCE, allow_stdin=False)
     return reply["content"], [output for output in outputs if output["msg_type"] != "status"]
 
 

@@ -10,7 +10,6 @@ import json
 import random
 import re
 import threading
-import time
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -178,13 +177,3 @@ def serve(directory: Path) -> Iterator[Index]:
     """Serve the wheels of a directory until the block ends."""
     with Index(directory) as index:
         yield index
-
-
-def wait_until(condition: object, seconds: float = 10) -> bool:
-    """Wait until a callable is true; tell whether it became so."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():  # type: ignore[operator]
-            return True
-        time.sleep(0.02)
-    return False
