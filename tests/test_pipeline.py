@@ -269,7 +269,9 @@ async def test_a_rebuild_keeps_what_was_added_and_lets_running_kernels_be(worksh
     assert done.stdout.strip() == new.prefix
 
 
-async def test_a_rebuild_that_fails_leaves_the_old_environment_as_it_was(channel_dir, serve_channel, cold_cache) -> None:
+async def test_a_rebuild_that_fails_leaves_the_old_environment_as_it_was(
+    channel_dir, serve_channel, cold_cache
+) -> None:
     server: Server = serve_channel(channel_dir)
     workshop = make_manager(server.url, cold_cache).workshop
     old = await workshop.create(replace(SPEC, verify=False), reporter=Recorder())
