@@ -1,0 +1,108 @@
+"""The panel as it is installed in other Jupyters: the oldest JupyterLab that it asks for, and Notebook 7."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from distributions import Distributions, Installation
+from playwright.sync_api import ConsoleMessage, Page, expect
+
+from .conftest import NO_DRIVER
+from .desk import Desk
+from .lab import Lab
+from .lab import lab as run_lab
+
+NAME = "warp-elsewhere"
+
+#: The oldest JupyterLab that the panel asks for, and the Notebook of that time.
+OLDEST = pytest.param(("jupyterlab==4.2.0", "notebook==7.2.0"), id="oldest")
+
+#: Today's Notebook; today's JupyterLab is that of the other tests.
+NEWEST = pytest.param(("notebook>=7,<8",), id="newest")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the Jupyters share, one after the other: a home with a GPU kernel."""
+    return tmp_path_factory.mktemp("elsewhere")
+
+
+@pytest.fixture(scope="module")
+def jupyter(
+    request: pytest.FixtureRequest,
+    place: Path,
+    channel: str,
+    install: Callable[..., Installation],
+    distributions: Distributions,
+) -> Iterator[Lab]:
+    """A server of JupyterLab and Notebook 7, with our wheel."""
+    made = install(distributions.wheel, *request.param)
+    with run_lab(place, channels=[channel], driver=NO_DRIVER, python=made.python) as running:
+        if not (running.environments / NAME).exists():
+            running.create(NAME)
+        yield running
+
+
+@pytest.mark.parametrize("jupyter", [OLDEST], indirect=True)
+def test_in_jupyterlab(jupyter: Lab, page: Page) -> None:
+    wrong = _listen(page)
+    desk = Desk(page, jupyter)
+    desk.open()
+    desk.palette("Show GPU Kernels")
+    expect(desk.kernel(NAME)).to_contain_text("Verified")
+    desk.kernel(NAME).get_by_role("button", name="Open notebook").click()
+    _use(desk)
+    _ask(desk)
+    desk.picture("jupyterlab-oldest")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("jupyter", [OLDEST, NEWEST], indirect=True)
+def test_in_notebook_7(jupyter: Lab, page: Page, request: pytest.FixtureRequest) -> None:
+    wrong = _listen(page)
+    desk = Desk(page, jupyter)
+    page.goto(jupyter.address("tree"))
+    page.locator(".jp-DirListing-content").wait_for()
+    desk.palette("Show GPU Kernels")
+    expect(desk.kernel(NAME)).to_contain_text("Verified")
+    # Each document has a tab of the browser.
+    with page.context.expect_page() as opened:
+        desk.kernel(NAME).get_by_role("button", name="Open notebook").click()
+    wrong_there = _listen(opened.value)
+    _use(Desk(opened.value, jupyter))
+    _ask(desk)
+    desk.picture(f"notebook-{request.node.callspec.id.rpartition('-')[2]}")
+    assert [*wrong, *wrong_there] == []
+
+
+def _use(desk: Desk) -> None:
+    """Run a cell of the kernel."""
+    desk.idle()
+    expect(desk.run_cell("import warpdrive; print(warpdrive.__version__)")).to_have_text("1.5.0")
+
+
+def _ask(desk: Desk) -> None:
+    """Ask in the form what another kernel would be."""
+    desk.palette("New GPU Kernel")
+    desk.form.fill("Warpdrive", Name="warp-again")
+    desk.form.preview()
+    expect(desk.dialog).to_contain_text("Warpdrive 1.5.0")
+
+
+def _listen(page: Page) -> list[str]:
+    """What our code throws, or says to the console, or what is said of it there."""
+    heard: list[str] = []
+
+    def is_ours(text: str) -> bool:
+        return re.search("gpu[-_]?kernels", text, re.IGNORECASE) is not None
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and is_ours(f"{message.text} {message.location['url']}"):
+            heard.append(f"{message.type}: {message.text}")
+
+    page.on("console", said)
+    page.on("pageerror", lambda error: heard.append(f"{error}") if is_ours(error.stack or "") else None)
+    return heard
