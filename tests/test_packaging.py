@@ -10,10 +10,12 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
 from distributions import Distributions, Installation
+from packaging.requirements import Requirement
 
 from jupyter_gpu_kernels import __version__
 
@@ -51,6 +53,10 @@ def test_the_panel_asks_jupyterlab_for_the_versions_that_it_depends_on(pytestcon
     manifest = json.loads((pytestconfig.rootpath / "labextension" / "package.json").read_text())
     asked = {name: shared["requiredVersion"] for name, shared in manifest["jupyterlab"]["sharedPackages"].items()}
     assert asked == manifest["dependencies"]
+    # And the extra of the package brings no older one.
+    (needed,) = (Requirement(text) for text in requires("jupyter_gpu_kernels") or [] if text.startswith("jupyterlab<"))
+    oldest = asked["@jupyterlab/application"].removeprefix("^")
+    assert str(needed.specifier) == f"<5,>={oldest.removesuffix('.0')}"
 
 
 def test_the_wheel_has_every_file_of_the_package_and_nothing_else(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,14 +12,15 @@ from distributions import Distributions, Installation
 from playwright.sync_api import ConsoleMessage, Page, expect
 
 from .conftest import NO_DRIVER
-from .desk import Desk
+from .desk import CHECKOUT, Desk
 from .lab import Lab
 from .lab import lab as run_lab
 
 NAME = "warp-elsewhere"
 
-#: The oldest JupyterLab that the panel asks for, and the Notebook of that time.
-OLDEST = pytest.param(("jupyterlab==4.2.0", "notebook==7.2.0"), id="oldest")
+#: The oldest JupyterLab that the panel asks for, and the Notebook of its time: 7.2 is to 4.2 as 7.6 is to 4.6.
+_ASKED = json.loads((CHECKOUT / "labextension" / "package.json").read_text())["dependencies"]["@jupyterlab/application"]
+OLDEST = pytest.param((_ASKED.replace("^", "jupyterlab=="), _ASKED.replace("^4.", "notebook==7.")), id="oldest")
 
 #: Today's Notebook; today's JupyterLab is that of the other tests.
 NEWEST = pytest.param(("notebook>=7,<8",), id="newest")
