@@ -34,7 +34,7 @@ class GpuKernelProvisioner(LocalProvisioner):
     """
 
     # The one trait that kernel.json sets, of any type: a wrong type in a trait raises before our code runs.
-    launch_policy = AnyTrait(help="Changes to the environment's launch policy: a mapping with `activate`, `user_site`.")
+    launch_policy = AnyTrait(help="Changes to the environment's launch policy: `activate`, `user_site`, `memory`.")
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
