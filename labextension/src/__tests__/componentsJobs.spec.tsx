@@ -176,11 +176,17 @@ describe('a job that succeeded', () => {
 
   it('stays in its place, with the next step', () => {
     show(aJob());
-    act(() => model.end({ ...done, verification: anEnvironment().verification }));
+    act(() => model.end(done));
     const shown = card('Creating tf-warp-speed');
-    expect(within(shown).getByText('TensorFlow computes on NVIDIA H200.')).toBeTruthy();
+    expect(within(shown).getByText('The kernel is ready.')).toBeTruthy();
     fireEvent.click(within(shown).getByRole('button', { name: 'Open notebook' }));
     expect(commands.noted).toEqual([{ id: CommandIDs.openNotebook, name: 'tf-warp-speed' }]);
+  });
+
+  it('says what a verification has found', () => {
+    show(aJob({ kind: 'verify' }));
+    act(() => model.end({ ...done, kind: 'verify', verification: anEnvironment().verification }));
+    expect(within(card('Verifying tf-warp-speed')).getByText('Verified')).toBeTruthy();
   });
 
   it('is gone when the panel is shown anew', () => {

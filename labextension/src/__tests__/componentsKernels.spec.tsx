@@ -1,6 +1,6 @@
 import { act, fireEvent, render, screen, within } from '@testing-library/react';
 import React from 'react';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { CommandIDs } from '../commandIds';
 import { headline } from '../components/benchmarkWords';
@@ -212,14 +212,25 @@ describe('the list', () => {
     expect(commands.noted).toEqual([{ id: CommandIDs.create }]);
   });
 
-  it('says nothing while the first is being made, or before anything was read', async () => {
+  it('says nothing while the first is being made, nor in the moment before it is listed', async () => {
+    vi.useFakeTimers();
     model.jobs = [aJob()];
     await show([]);
     expect(screen.queryByRole('button')).toBeNull();
     act(() => {
-      model.isReady = false;
       model.jobs = [];
     });
+    expect(screen.queryByRole('button')).toBeNull();
+    act(() => {
+      vi.advanceTimersByTime(3000);
+    });
+    expect(screen.getByRole('button', { name: 'New GPU kernel' })).toBeTruthy();
+    vi.useRealTimers();
+  });
+
+  it('says nothing before anything was read', async () => {
+    model.isReady = false;
+    await show([]);
     expect(screen.queryByRole('button')).toBeNull();
   });
 

@@ -18,6 +18,7 @@ export class NotedCommands extends CommandRegistry {
     for (const id of Object.values(CommandIDs)) {
       this.addCommand(id, {
         label: id,
+        describedBy: { args: { type: 'object', properties: {} } },
         isEnabled: () => !this.disabled.has(id),
         execute: args => {
           this.noted.push({ id, ...args });

@@ -2,7 +2,7 @@
  * One job: what it does, how far it has come or how it ended, and its log.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Button, checkIcon, closeIcon, errorIcon, type LabIcon } from '@jupyterlab/ui-components';
+import { Button, checkIcon, errorIcon, type LabIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import React, { memo, useEffect, useId, useState } from 'react';
 
@@ -47,13 +47,12 @@ export const JobCard = memo(function JobCard({ job, model, commands, trans, onDi
         <h3 id={titleId}>{jobTitle(trans, job.kind, job.name)}</h3>
         {over ? (
           <Button
-            className="jp-GpuKernels-iconButton"
-            minimal
-            title={trans.__('Dismiss')}
+            className="jp-GpuKernels-button"
+            small
             aria-label={trans.__('Dismiss “%1”', jobTitle(trans, job.kind, job.name))}
             onClick={() => onDismiss(job.id)}
           >
-            <closeIcon.react tag="span" />
+            {trans.__('Dismiss')}
           </Button>
         ) : (
           Private.canBeCancelled(job, cancelling.refusal) && (

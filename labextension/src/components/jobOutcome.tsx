@@ -9,7 +9,7 @@ import React from 'react';
 
 import { CommandIDs } from '../commandIds';
 import type { Job, JobKind } from '../tokens';
-import { explain, type IExplanation, sentence } from '../words';
+import { explain, type IExplanation, outcomeWord } from '../words';
 import { headline } from './benchmarkWords';
 import { run } from './run';
 
@@ -85,7 +85,8 @@ export function Explanation({
 
 namespace Private {
   /**
-   * What came of a job that did not fail, in a sentence.
+   * What came of a job that did not fail, in a few words: they have the room of the numbers before them. The rest is
+   * said where the kernel is listed.
    */
   export function result(trans: TranslationBundle, job: Job): string {
     if (job.state === 'cancelled') {
@@ -99,17 +100,16 @@ namespace Private {
     if (job.kind === 'benchmark' && job.benchmark) {
       return headline(trans, job.benchmark);
     }
-    if (job.verification) {
-      return sentence(trans, job.verification.sentence);
-    }
     switch (job.kind) {
       case 'create':
       case 'rebuild':
-        return trans.__('The kernel is ready.');
+        return job.verification?.outcome === 'gpu_not_seen'
+          ? trans.__('The kernel is ready, but sees no GPU.')
+          : trans.__('The kernel is ready.');
       case 'remove':
-        return trans.__('The environment and its kernel are gone. Notebooks were not touched.');
+        return trans.__('The environment is gone.');
       default:
-        return '';
+        return job.verification ? outcomeWord(trans, job.verification.outcome) : '';
     }
   }
 

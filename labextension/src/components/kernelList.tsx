@@ -42,8 +42,13 @@ export function KernelList({ model, commands, sessions, specs, trans }: IKernelL
   const hasNotebook = useHasNotebook(commands, model);
   const { environments } = model;
 
+  // The list is read a moment after the job has ended.
+  const isAwaited = useLinger(
+    model.jobs.some(job => job.kind === 'create' && !isFinal(job)),
+    3000
+  );
+
   if (environments.length === 0) {
-    const isAwaited = model.jobs.some(job => job.kind === 'create' && !isFinal(job));
     return model.isReady && !isAwaited ? <EmptyState commands={commands} trans={trans} /> : null;
   }
   const busy = new Map<string, JobKind>();
@@ -125,6 +130,24 @@ function useHasNotebook(commands: CommandRegistry, model: IGpuKernels): boolean 
   // Commands change at every click somewhere else; the rows only when the answer does.
   useReading(commands.commandChanged, read);
   return read();
+}
+
+/**
+ * Whether something holds, or did a moment ago.
+ *
+ * @param moment - Milliseconds.
+ */
+function useLinger(holds: boolean, moment: number): boolean {
+  const [lingers, setLingers] = useState(holds);
+  useEffect(() => {
+    if (holds) {
+      setLingers(true);
+      return undefined;
+    }
+    const timer = setTimeout(() => setLingers(false), moment);
+    return () => clearTimeout(timer);
+  }, [holds, moment]);
+  return holds || lingers;
 }
 
 namespace Private {

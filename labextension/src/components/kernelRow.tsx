@@ -2,7 +2,7 @@
  * A GPU kernel in the list.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Button, caretDownIcon, circleIcon, ellipsesIcon } from '@jupyterlab/ui-components';
+import { Button, circleIcon, ellipsesIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import { JSONExt } from '@lumino/coreutils';
 import React, { memo, useId, useState } from 'react';
@@ -68,7 +68,6 @@ export const KernelRow = memo(
             >
               <state.icon.react tag="span" className="jp-GpuKernels-tone" />
               {state.word}
-              <caretDownIcon.react tag="span" className="jp-GpuKernels-caret" />
             </Button>
             <Benchmark {...props} />
             {running.length > 0 && (
