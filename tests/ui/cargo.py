@@ -21,7 +21,7 @@ from channel import ChannelBuilder, Server, serve
 from channel.faults import Exchange
 
 #: Bytes of a package; they do not compress.
-SIZE = 400_000
+SIZE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Cargo:
 
 
 @contextlib.contextmanager
-def cargo(directory: Path, count: int = 16) -> Iterator[Cargo]:
+def cargo(directory: Path, count: int = 12) -> Iterator[Cargo]:
     """Make the channel in a directory, and serve it."""
     # Workers share their caches: names are unlike those of others.
     names = [f"cargo-{uuid.uuid4().hex[:8]}" for _ in range(count)]

@@ -22,7 +22,50 @@ PICTURES = CHECKOUT / ".artifacts" / "ui"
 README_PICTURES = CHECKOUT / "docs" / "images"
 
 #: Milliseconds that a build from the tests' channel may take.
-BUILD = 60_000
+BUILD = 180_000
+
+
+class Form:
+    """The form of a new kernel."""
+
+    def __init__(self, dialog: Locator) -> None:
+        self.dialog = dialog
+
+    def framework(self, title: str) -> Locator:
+        """The card of a framework."""
+        return self.dialog.get_by_role("radio", name=title, exact=True)
+
+    def field(self, label: str) -> Locator:
+        """A field."""
+        return self.dialog.get_by_label(label, exact=True)
+
+    def button(self, label: str) -> Locator:
+        """A button."""
+        return self.dialog.get_by_role("button", name=label, exact=True)
+
+    def fill(self, framework: str = "Warpdrive", **fields: str) -> None:
+        """Choose a framework, and fill fields by their label."""
+        # What is checked is out of sight, beneath a card of its own size.
+        self.framework(framework).check(force=True)
+        for label, text in fields.items():
+            # A text that was suggested just so would not be typed, and the next suggestion take its place.
+            self.field(label.replace("_", " ")).fill("")
+            self.field(label.replace("_", " ")).fill(text)
+
+    def more(self) -> None:
+        """Show the choices that few need."""
+        self.dialog.get_by_text("More choices", exact=True).click()
+
+    def preview(self) -> None:
+        """Ask for the plan, and wait for it."""
+        self.button("Preview").click()
+        self.dialog.get_by_role("heading", name=re.compile("^(To be built|This cannot|That did not)")).wait_for()
+
+    def create(self) -> None:
+        """Ask for the plan, and then for the kernel."""
+        self.preview()
+        self.button("Create").click()
+        self.dialog.wait_for(state="detached")
 
 
 class Desk:
@@ -45,7 +88,8 @@ class Desk:
     def settled(self) -> None:
         """Wait until JupyterLab can be used."""
         self.page.locator("#jupyterlab-splash").wait_for(state="detached")
-        self.page.locator("#jp-main-dock-panel").wait_for()
+        # The last to come are the kernels.
+        self.card("Python 3").first.wait_for()
 
     def reload(self) -> None:
         """Load the page again."""
@@ -61,12 +105,31 @@ class Desk:
     @property
     def panel(self) -> Locator:
         """Our side panel."""
-        return self.page.locator("#jp-GpuKernels-panel")
+        return self.page.locator(".jp-GpuKernels-panel")
+
+    def kernel(self, name: str) -> Locator:
+        """A kernel in the panel, whatever it is called."""
+        more = self.page.get_by_role("button", name=f"More for {name}", exact=True)
+        return self.panel.get_by_role("listitem").filter(has=more)
+
+    def job(self, name: str) -> Locator:
+        """A job in the panel, by its heading."""
+        return self.panel.get_by_role("listitem", name=name, exact=True)
 
     @property
     def dialog(self) -> Locator:
         """The open dialog."""
         return self.page.get_by_role("dialog")
+
+    @property
+    def form(self) -> Form:
+        """The form of a new kernel, in its dialog."""
+        return Form(self.dialog)
+
+    @property
+    def notification(self) -> Locator:
+        """What JupyterLab tells in the corner."""
+        return self.page.locator(".Toastify__toast")
 
     @property
     def notebook(self) -> Locator:
@@ -80,6 +143,21 @@ class Desk:
 
     # What hands do.
 
+    def ask(self) -> Form:
+        """Open the form of a new kernel, from the Launcher."""
+        self.card("New GPU kernel").click()
+        return self.form
+
+    def open_panel(self) -> Locator:
+        """Open our side panel."""
+        self.page.get_by_role("tab", name="GPU kernels").click()
+        return self.panel
+
+    def choose(self, name: str, label: str) -> None:
+        """Choose from the menu of a kernel in the panel."""
+        self.kernel(name).get_by_role("button", name=f"More for {name}", exact=True).click()
+        self.page.locator(".lm-Menu").get_by_role("menuitem", name=re.compile(f"^{re.escape(label)}")).click()
+
     def menu(self, *labels: str) -> None:
         """Choose from the menu bar."""
         self.page.locator("#jp-MainMenu").get_by_role("menuitem", name=labels[0], exact=True).click()
@@ -91,7 +169,9 @@ class Desk:
         self.page.keyboard.press("Control+Shift+C")
         search = self.page.locator(".lm-CommandPalette-input")
         search.fill(label)
-        self.page.locator(".lm-CommandPalette-item").filter(has_text=label).first.wait_for()
+        # The item that Enter would take; before the list is filtered it is another one.
+        active = self.page.locator(".lm-CommandPalette-item.lm-mod-active")
+        expect(active).to_contain_text(label)
         search.press("Enter")
 
     def run_cell(self, code: str) -> Locator:

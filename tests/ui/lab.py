@@ -92,12 +92,24 @@ class Lab:
 
     def finished(self, job: dict[str, Any]) -> dict[str, Any]:
         """Wait until a job has ended; answer with its end."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + 3 * PATIENCE
         while job["state"] in ("queued", "running"):
             assert time.monotonic() < deadline, job
             time.sleep(0.05)
             job = self.call("GET", f"{API}/jobs/{job['id']}")
         return job
+
+    def create(self, name: str, **spec: Any) -> None:
+        """Make a GPU kernel, without the panel."""
+        body = {"name": name, "framework": "warpdrive", "variant": "cpu", **spec}
+        done = self.finished(self.call("POST", f"{API}/environments", body))
+        assert done["state"] == "succeeded", done
+
+    def traces(self, name: str) -> list[str]:
+        """What a build of a name has left, but for downloads."""
+        from manager import traces
+
+        return traces(name, self.home, self.data)
 
     def set(self, plugin: str, settings: Mapping[str, Any] | None) -> None:
         """Set what the person has set for a plugin of JupyterLab; ``None``: nothing."""
@@ -118,6 +130,7 @@ def lab(
     driver: Mapping[str, Any] | Path | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     port: int = 0,
+    python: Path = Path(sys.executable),
 ) -> Iterator[Lab]:
     """Start JupyterLab, and end it with all its kernels.
 
@@ -129,6 +142,7 @@ def lab(
             if ``None``.
         settings: More settings of JupyterLab, by plugin.
         port: Where to listen; any free port if 0.
+        python: The interpreter of another JupyterLab than ours.
     """
     environ = {name: os.environ[name] for name in INHERITED if name in os.environ}
     environ |= _places(root)
@@ -145,7 +159,7 @@ def lab(
     options = [f"--port={port or _free_port()}", f"--IdentityProvider.token={token}"]
     # Only root needs the permission to be root.
     options += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    command = [sys.executable, "-m", "jupyterlab", *options]
+    command = [str(python), "-m", "jupyterlab", *options]
     with (root / "lab.log").open("ab") as log:
         process = subprocess.Popen(
             command, cwd=root, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

@@ -1,0 +1,105 @@
+"""What happens while a GPU kernel is made: cancelled, reloaded, failed, two at once, and hardly a question asked."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from urllib.parse import urlsplit
+
+from channel import Status
+from playwright.sync_api import Page, expect
+
+from .cargo import Cargo
+from .desk import BUILD, Desk
+from .lab import API, Lab
+
+
+def ask(desk: Desk, name: str, package: str) -> None:
+    """Ask for a kernel with one more package."""
+    form = desk.ask()
+    form.fill(Name=name)
+    form.more()
+    form.field("Extra conda packages").fill(package)
+    form.create()
+
+
+def begin(desk: Desk, name: str, package: str) -> None:
+    """Begin to make a kernel whose download waits half-way."""
+    ask(desk, name, package)
+    expect(desk.job(f"Creating {name}")).to_contain_text("Downloading")
+
+
+def test_cancelled_half_way(desk: Desk, lab: Lab, cargo: Cargo, new_name: str) -> None:
+    begin(desk, new_name, cargo.load())
+    job = desk.job(f"Creating {new_name}")
+    job.get_by_role("button", name=f"Cancel “Creating {new_name}”").click()
+    expect(job).to_contain_text("Cancelled")
+    desk.picture("cancelled")
+    assert lab.traces(new_name) == []
+    expect(desk.kernel(new_name)).to_have_count(0)
+
+
+def test_reloaded_half_way(desk: Desk, cargo: Cargo, new_name: str) -> None:
+    begin(desk, new_name, cargo.load())
+    desk.reload()
+    desk.open_panel()
+    job = desk.job(f"Creating {new_name}")
+    expect(job.get_by_role("progressbar")).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]\d?$"))
+    cargo.release()
+    notification = desk.notification.filter(has_text=new_name)
+    expect(notification.get_by_role("button", name="Open notebook")).to_be_visible(timeout=BUILD)
+    expect(desk.kernel(new_name)).to_contain_text("Verified")
+
+
+def test_two_at_once(desk: Desk, cargo: Cargo, new_name: str) -> None:
+    other = f"{new_name}-other"
+    begin(desk, new_name, cargo.load())
+    begin(desk, other, cargo.load())
+    expect(desk.panel.get_by_role("progressbar")).to_have_count(2)
+    desk.picture("two-jobs")
+    for name in (new_name, other):
+        desk.job(f"Creating {name}").get_by_role("button", name=f"Cancel “Creating {name}”").click()
+        expect(desk.job(f"Creating {name}")).to_contain_text("Cancelled")
+
+
+def test_a_failure_says_why_and_can_be_tried_again(desk: Desk, lab: Lab, cargo: Cargo, new_name: str) -> None:
+    package = cargo.name()
+    cargo.server.fail(f"*/{package}-*", Status(404))
+    ask(desk, new_name, package)
+    job = desk.job(f"Creating {new_name}")
+    expect(job).to_contain_text("Failed", timeout=BUILD)
+    expect(job).to_contain_text(package)
+    expect(desk.notification.filter(has_text=new_name)).to_be_visible()
+    desk.picture("failed")
+    cargo.server.heal()
+    assert lab.traces(new_name) == []
+    # The form comes back with all that was asked for.
+    job.get_by_role("button", name="Try again").click()
+    expect(desk.form.field("Name")).to_have_value(new_name)
+    expect(desk.form.field("Extra conda packages")).to_have_value(package)
+    desk.form.create()
+    expect(desk.kernel(new_name)).to_contain_text("Verified", timeout=BUILD)
+
+
+def test_what_does_not_import_is_not_registered(desk: Desk, lab: Lab, new_name: str) -> None:
+    desk.ask()
+    desk.form.fill("Broken", Name=new_name)
+    desk.form.create()
+    job = desk.job(f"Creating {new_name}")
+    expect(job).to_contain_text("Failed", timeout=BUILD)
+    expect(job).to_contain_text("libbroken.so.7")
+    assert lab.traces(new_name) == []
+
+
+def test_progress_comes_by_events_and_costs_few_questions(desk: Desk, page: Page, cargo: Cargo, new_name: str) -> None:
+    asked: Counter[str] = Counter()
+    begin(desk, new_name, cargo.load())
+    page.on("request", lambda request: asked.update([urlsplit(request.url).path]))
+    # Nothing happens, and nothing is asked, while the download waits.
+    page.wait_for_timeout(3000)
+    waiting = {path: count for path, count in asked.items() if f"/{API}/" in path}
+    assert sum(waiting.values()) <= 2, waiting
+    cargo.release()
+    expect(desk.kernel(new_name)).to_contain_text("Verified", timeout=BUILD)
+    working = {path: count for path, count in asked.items() if f"/{API}/" in path}
+    assert sum(working.values()) <= 60, working

@@ -1,0 +1,64 @@
+"""What can be done with a GPU kernel that is there."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from .desk import BUILD, Desk
+from .lab import API, Lab
+
+
+def test_renamed(desk: Desk, kernel: str) -> None:
+    desk.open_panel()
+    desk.choose(kernel, "Rename")
+    desk.dialog.get_by_role("textbox").fill("Warp nine")
+    desk.picture("rename")
+    desk.dialog.get_by_role("button", name="Rename").click()
+    expect(desk.panel.get_by_role("heading", name="Warp nine")).to_be_visible()
+    # The Launcher is told at once.
+    expect(desk.card("Warp nine").first).to_be_visible()
+    desk.choose(kernel, "Rename")
+    desk.dialog.get_by_role("textbox").fill(f"{kernel} (Warpdrive 1.5 · CPU)")
+    desk.dialog.get_by_role("button", name="Rename").click()
+    expect(desk.panel.get_by_role("heading", name="Warp nine")).to_have_count(0)
+
+
+def test_removed(desk: Desk, lab: Lab, new_name: str) -> None:
+    lab.create(new_name)
+    desk.open_panel()
+    desk.kernel(new_name).get_by_role("button", name="Open notebook").click()
+    desk.idle()
+    # Not while a kernel runs, unless told so.
+    desk.choose(new_name, "Remove")
+    expect(desk.dialog).to_contain_text(re.compile(r"\d+(\.\d+)? [MG]B"))
+    expect(desk.dialog.get_by_role("checkbox")).not_to_be_checked()
+    desk.picture("remove")
+    desk.dialog.get_by_role("checkbox").check()
+    desk.dialog.get_by_role("button", name="Remove").click()
+    expect(desk.kernel(new_name)).to_have_count(0)
+    expect(desk.card(new_name)).to_have_count(0)
+    assert lab.traces(new_name) == []
+
+
+def test_the_benchmark_runs_in_a_notebook_and_is_kept(desk: Desk, lab: Lab, kernel: str) -> None:
+    (lab.folder / "warp").mkdir(exist_ok=True)
+    desk.reload()
+    desk.page.locator(".jp-DirListing-item").filter(has_text="warp").dblclick()
+    expect(desk.page.locator(".jp-BreadCrumbs-item")).to_contain_text(["warp"])
+    desk.open_panel()
+    desk.kernel(kernel).get_by_role("button", name="Run benchmark").click()
+    expect(desk.kernel_name).to_contain_text(kernel)
+    expect(desk.kernel(kernel)).to_contain_text("1 running")
+    expect(desk.kernel(kernel)).to_contain_text(" on the CPU: ", timeout=BUILD)
+    desk.picture("benchmark")
+    assert [path.suffix for path in (lab.folder / "warp").iterdir() if path.is_file()] == [".ipynb"]
+    kept = next(item for item in lab.call("GET", f"{API}/environments") if item["name"] == kernel)
+    assert kept["benchmark"] is not None
+
+
+def test_verified_again(desk: Desk, kernel: str) -> None:
+    desk.open_panel()
+    desk.choose(kernel, "Verify")
+    expect(desk.job(f"Verifying {kernel}")).to_contain_text("Done", timeout=BUILD)
