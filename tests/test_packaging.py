@@ -92,7 +92,7 @@ def test_the_wheel_brings_the_panel_to_where_jupyterlab_looks(
 
 def test_the_wheel_has_the_translations_and_says_where_they_are(wheel: zipfile.ZipFile) -> None:
     catalogue = json.loads(wheel.read("jupyter_gpu_kernels/locale/zh_CN/LC_MESSAGES/jupyter_gpu_kernels.json"))
-    assert catalogue[""]["language"] == "zh_CN"
+    assert catalogue[""]["language"] == "zh-CN"
     points = wheel.read(f"jupyter_gpu_kernels-{__version__}.dist-info/entry_points.txt").decode()
     assert "[jupyterlab.locale]\njupyter_gpu_kernels = jupyter_gpu_kernels" in points
 
