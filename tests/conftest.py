@@ -35,7 +35,7 @@ import pytest
 from channel import Server, serve, standard_channel, standard_wheels
 from traitlets.config import Config
 
-pytest_plugins = ["pytest_jupyter.jupyter_server", "leftovers", "pytester"]
+pytest_plugins = ["pytest_jupyter.jupyter_server", "distributions", "leftovers", "pytester"]
 
 #: What must not reach a test from outside, by prefix of the variable's name.
 FOREIGN = (
