@@ -100,5 +100,5 @@ $(NODE_PACKAGES): labextension/package-lock.json | $(NODE)
 
 $(PANEL): $(NODE_PACKAGES) $(PANEL_SOURCES)
 	@echo "Building the panel …"
-	@$(NPM) run --silent build:prod
+	@($(NPM) run --silent build:prod) >$(VENV)/panel.log 2>&1 || { cat $(VENV)/panel.log >&2; exit 1; }
 	@touch $@
