@@ -36,7 +36,7 @@ lab: $(ENVIRONMENT) $(PANEL) ## open JupyterLab with the panel
 	$(BIN)/jupyter lab $$([ "$$(id -u)" != 0 ] || echo --allow-root)
 
 test: lint unit $(PANEL) browser ## every test; needs neither a GPU nor a conda channel on the net
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup
 
 lint: $(TEST_ENVIRONMENT) $(NODE_PACKAGES) ## style and types, of Python and of TypeScript
 	$(BIN)/ruff check .
