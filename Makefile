@@ -75,16 +75,18 @@ $(BIN)/pip:
 define install
 @echo "Installing the Python packages into $(VENV) …"
 @rm -rf $(PANEL_LINK)
-@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$(1)]"
+@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$(EXTRAS)]"
 @rm -rf $(PANEL_LINK) && mkdir -p $(dir $(PANEL_LINK)) && ln -s ../../../../jupyter_gpu_kernels/labextension $(PANEL_LINK)
 endef
 
+$(ENVIRONMENT): EXTRAS := lab
 $(ENVIRONMENT): $(BIN)/pip pyproject.toml
-	$(call install,lab)
+	$(install)
 	@touch $@
 
+$(TEST_ENVIRONMENT): EXTRAS := lab,test
 $(TEST_ENVIRONMENT): $(BIN)/pip pyproject.toml
-	$(call install,lab,test)
+	$(install)
 	@touch $@ $(ENVIRONMENT)
 
 $(NODE): $(BIN)/pip pyproject.toml
