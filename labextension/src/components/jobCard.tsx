@@ -4,7 +4,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button, checkIcon, errorIcon, type LabIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import React, { memo, useEffect, useId, useState } from 'react';
+import React, { memo, useId, useState } from 'react';
 
 import { ago } from '../format';
 import { ApiError } from '../request';
@@ -35,11 +35,6 @@ export const JobCard = memo(function JobCard({ job, model, commands, trans, onDi
   const titleId = useId();
   const cancelling = useCancelling(job, model);
   const over = isFinal(job);
-
-  useEffect(() => {
-    const watching = model.watch(job.id);
-    return () => watching.dispose();
-  }, [model, job.id]);
 
   return (
     <li className="jp-GpuKernels-job" data-kind={job.kind} data-state={job.state} aria-labelledby={titleId}>
@@ -81,7 +76,7 @@ export const JobCard = memo(function JobCard({ job, model, commands, trans, onDi
           </p>
         )}
       </div>
-      <JobLog lines={job.log} url={model.logUrl(job.id)} trans={trans} />
+      <JobLog job={job} model={model} trans={trans} />
     </li>
   );
 });

@@ -2,30 +2,48 @@
  * The end of a job's log, on demand.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import React, { useLayoutEffect, useRef, useState } from 'react';
+import React, { useEffect, useLayoutEffect, useRef, useState } from 'react';
+
+import type { IGpuKernels, Job } from '../tokens';
+import { isFinal } from './shownJobs';
 
 /**
  * What a log needs.
  */
 export interface IJobLogProps {
-  lines: readonly string[];
-  /** Address of the whole of it. */
-  url: string;
+  job: Job;
+  model: IGpuKernels;
   trans: TranslationBundle;
 }
 
 /**
- * A disclosure with the last lines; it follows them unless the reader has scrolled up.
+ * A disclosure with what is at work and the last lines, which it follows unless the reader has scrolled up.
+ *
+ * Only what is seen is asked for: a closed log costs the server nothing.
  */
-export function JobLog({ lines, url, trans }: IJobLogProps): JSX.Element {
+export function JobLog({ job, model, trans }: IJobLogProps): JSX.Element {
   const [open, setOpen] = useState(false);
+
+  useEffect(() => {
+    if (!open) {
+      return undefined;
+    }
+    const watching = model.watch(job.id);
+    return () => watching.dispose();
+  }, [model, job.id, open]);
+
   return (
     <details className="jp-GpuKernels-log" onToggle={event => setOpen(event.currentTarget.open)}>
       <summary>{trans.__('Log')}</summary>
       {open && (
         <>
-          <Lines lines={lines} trans={trans} />
-          <a href={url} target="_blank" rel="noreferrer">
+          {!isFinal(job) && (
+            <p className="jp-GpuKernels-atWork" title={job.progress.detail}>
+              {job.progress.detail}
+            </p>
+          )}
+          <Lines lines={job.log} trans={trans} />
+          <a href={model.logUrl(job.id)} target="_blank" rel="noreferrer">
             {trans.__('Whole log')}
           </a>
         </>
@@ -34,7 +52,7 @@ export function JobLog({ lines, url, trans }: IJobLogProps): JSX.Element {
   );
 }
 
-function Lines({ lines, trans }: Pick<IJobLogProps, 'lines' | 'trans'>): JSX.Element {
+function Lines({ lines, trans }: { lines: readonly string[]; trans: TranslationBundle }): JSX.Element {
   const node = useRef<HTMLPreElement>(null);
   const follows = useRef(true);
   const text = lines.join('\n');

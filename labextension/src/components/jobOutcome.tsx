@@ -100,16 +100,17 @@ namespace Private {
     if (job.kind === 'benchmark' && job.benchmark) {
       return headline(trans, job.benchmark);
     }
+    if (job.verification) {
+      return outcomeWord(trans, job.verification.outcome);
+    }
     switch (job.kind) {
       case 'create':
       case 'rebuild':
-        return job.verification?.outcome === 'gpu_not_seen'
-          ? trans.__('The kernel is ready, but sees no GPU.')
-          : trans.__('The kernel is ready.');
+        return trans.__('The kernel is ready.');
       case 'remove':
         return trans.__('The environment is gone.');
       default:
-        return job.verification ? outcomeWord(trans, job.verification.outcome) : '';
+        return '';
     }
   }
 

@@ -51,9 +51,6 @@ export function JobProgress({ job, labelledBy, trans }: IJobProgressProps): JSX.
           </>
         )}
       </div>
-      <div className="jp-GpuKernels-atWork" title={progress.detail}>
-        {progress.detail}
-      </div>
     </>
   );
 }
