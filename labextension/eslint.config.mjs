@@ -35,6 +35,7 @@ export default defineConfig(
   {
     files: ['src/__tests__/**'],
     rules: {
+      'jupyter/command-described-by': 'off',
       'jupyter/no-untranslated-string': 'off',
       'jupyter/require-signal-cleanup': 'off',
       'jupyter/prefer-signal-this-arg': 'off',

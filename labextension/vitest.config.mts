@@ -4,6 +4,8 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // The catalogues of translations and frameworks belong to the Python package.
+  server: { fs: { allow: ['..'] } },
   test: {
     environment: 'jsdom',
     include: ['src/__tests__/**/*.spec.{ts,tsx}'],

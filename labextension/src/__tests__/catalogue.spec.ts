@@ -1,31 +1,45 @@
 /**
  * The Chinese catalogue has every text, and none that is no longer used.
  */
-/// <reference types="node" />
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-
+/// <reference types="vite/client" />
 import { describe, expect, it } from 'vitest';
 
-import { type IMessage, ofFrameworks, ofPython, ofSettings, ofSource, ofSources } from './messages';
+import { type Files, type IMessage, ofFrameworks, ofPython, ofSettings, ofSource, ofSources } from './messages';
 
-const ROOT = resolve(import.meta.dirname, '../../..');
+const catalogue = only<Record<string, string[]>>(
+  import.meta.glob('../../../jupyter_gpu_kernels/locale/zh_CN/LC_MESSAGES/jupyter_gpu_kernels.json', {
+    eager: true,
+    import: 'default'
+  })
+);
 
-const PACKAGE = resolve(ROOT, 'jupyter_gpu_kernels');
-
-const catalogue = JSON.parse(
-  readFileSync(resolve(PACKAGE, 'locale/zh_CN/LC_MESSAGES/jupyter_gpu_kernels.json'), 'utf-8')
-) as Record<string, string[]>;
-
-const sources = ofSources(resolve(ROOT, 'labextension/src'));
+const sources = ofSources(
+  import.meta.glob(['../**/*.{ts,tsx}', '!../schema.ts', '!../**/*.d.ts', '!../__tests__/**'], {
+    query: '?raw',
+    import: 'default',
+    eager: true
+  })
+);
 
 const messages = new Map(
   [
     ...sources.messages,
-    ...ofSettings(JSON.parse(readFileSync(resolve(ROOT, 'labextension/schema/panel.json'), 'utf-8')) as object),
-    ...ofFrameworks(resolve(PACKAGE, 'build/planning/frameworks')),
+    ...ofSettings(only(import.meta.glob('../../schema/panel.json', { eager: true, import: 'default' }))),
+    ...ofFrameworks(
+      import.meta.glob('../../../jupyter_gpu_kernels/build/planning/frameworks/*.toml', {
+        query: '?raw',
+        import: 'default',
+        eager: true
+      }) as Files
+    ),
     // Why there is no GPU.
-    ...ofPython(resolve(PACKAGE, 'hardware/nvml.py'), resolve(PACKAGE, 'hardware/probe.py'))
+    ...ofPython(
+      import.meta.glob('../../../jupyter_gpu_kernels/hardware/{nvml,probe}.py', {
+        query: '?raw',
+        import: 'default',
+        eager: true
+      }) as Files
+    )
   ].map(message => [message.key, message])
 );
 
@@ -33,6 +47,13 @@ const translations = Object.entries(catalogue).filter(([key]) => key !== '');
 
 /** What is called the same in every language. */
 const NAMES = /^(%\d|[\s·：（）/×]|conda|PyPI|CUDA|GPU|CPU|Python)*$/;
+
+/** The content of a file that is there once. */
+function only<T extends object>(files: Record<string, unknown>): T {
+  const [content, ...others] = Object.values(files);
+  expect([typeof content, others]).toEqual(['object', []]);
+  return content as T;
+}
 
 /** How many plurals a message has in English. */
 function plurals(key: string): number {
@@ -93,7 +114,7 @@ describe('The Chinese catalogue', () => {
 
 describe('The sources', () => {
   it('have literals only, but for what other files have', () => {
-    expect([...new Set(sources.dynamic)].sort()).toEqual(['settings.ts', 'words.ts']);
+    expect([...new Set(sources.dynamic)].sort()).toEqual(['../settings.ts', '../words.ts']);
   });
 
   it('are read in all their forms', () => {

@@ -1,10 +1,6 @@
 /**
  * The messages that a catalogue must have: those of the sources, of the settings, and of the bundled frameworks.
  */
-/// <reference types="node" />
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import ts from 'typescript';
 
 /** The context ends here in a key of a catalogue. */
@@ -37,12 +33,12 @@ const METHODS: Record<string, { context?: number; text: number; plural?: number 
   _np: { context: 0, text: 1, plural: 2 }
 };
 
-/** The messages of all sources below a directory, but for the tests and what is generated. */
-export function ofSources(directory: string): IFound {
-  const files = readdirSync(directory, { recursive: true, encoding: 'utf-8' })
-    .filter(file => /\.tsx?$/.test(file) && !file.endsWith('.d.ts'))
-    .filter(file => file !== 'schema.ts' && !file.startsWith('__tests__'));
-  const found = files.map(file => ({ file, ...ofSource(readFileSync(join(directory, file), 'utf-8'), file) }));
+/** Texts of files by their paths. */
+export type Files = Record<string, string>;
+
+/** The messages of all sources. */
+export function ofSources(files: Files): IFound {
+  const found = Object.entries(files).map(([file, text]) => ({ file, ...ofSource(text, file) }));
   return {
     messages: found.flatMap(({ messages }) => messages),
     dynamic: found.flatMap(({ file, dynamic }) => dynamic.map(() => file))
@@ -93,20 +89,17 @@ export function ofSettings(schema: object, context = 'schema'): IMessage[] {
 }
 
 /** The sentences of the bundled frameworks: TOML's strings of one line are written as JSON's. */
-export function ofFrameworks(directory: string): IMessage[] {
-  return readdirSync(directory)
-    .filter(file => file.endsWith('.toml'))
-    .flatMap(file => {
-      const text = readFileSync(join(directory, file), 'utf-8');
-      const sentences = text.matchAll(/^(?:summary|legacy|note|reason|cure) = (".*")$/gm);
-      return Array.from(sentences, ([, sentence]) => made(JSON.parse(sentence) as string));
-    });
+export function ofFrameworks(files: Files): IMessage[] {
+  return Object.values(files).flatMap(text => {
+    const sentences = text.matchAll(/^(?:summary|legacy|note|reason|cure) = (".*")$/gm);
+    return Array.from(sentences, ([, sentence]) => made(JSON.parse(sentence) as string));
+  });
 }
 
-/** The fixed sentences in sources of Python: texts that begin with a capital and end with a full stop, but no docstrings. */
-export function ofPython(...files: string[]): IMessage[] {
-  return files.flatMap(file => {
-    const sentences = readFileSync(file, 'utf-8').matchAll(/(?<!["f])"([A-Z][^"{}\\\n]* [^"{}\\\n]*\.)"(?!")/g);
+/** The fixed sentences in Python: texts that begin with a capital and end with a full stop, but no docstrings. */
+export function ofPython(files: Files): IMessage[] {
+  return Object.values(files).flatMap(text => {
+    const sentences = text.matchAll(/(?<!["f])"([A-Z][^"{}\\\n]* [^"{}\\\n]*\.)"(?!")/g);
     return Array.from(sentences, ([, sentence]) => made(sentence));
   });
 }
