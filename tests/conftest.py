@@ -39,18 +39,24 @@ pytest_plugins = ["pytest_jupyter.jupyter_server", "distributions", "leftovers",
 
 #: What must not reach a test from outside, by prefix of the variable's name.
 FOREIGN = (
+    "CLICOLOR",
+    "COLUMNS",
     "CONDA",
     "CUDA_",
+    "FORCE_COLOR",
     "IPYTHON",
     "JPY_",
     "JUPYTER",
     "LD_LIBRARY_PATH",
+    "LINES",
     "MAMBA_",
+    "NO_COLOR",
     "NVIDIA_",
     "PIXI_",
     "PYTHON",
     "RATTLER_",
     "TF_",
+    "TTY_",
     "VIRTUAL_ENV",
     "XDG_",
     "XLA_",
@@ -58,6 +64,9 @@ FOREIGN = (
     "_CONDA",
 )
 
+
+#: Files and directories whose tests share what is costly to make: one worker runs them, and makes it.
+TOGETHER = {"test_end_to_end.py", "test_launch_provisioner.py", "ui"}
 
 #: What takes longest of all: workers begin with it, so that all of them have done at about the same time.
 LONGEST = "test_storm.py"
@@ -82,10 +91,16 @@ class Caches:
     uv: Path
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let workers begin with what takes longest."""
-    if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: item.path.name != LONGEST)
+    """Tell workers what belongs together (``--dist loadgroup``) and what to begin with."""
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        place = item.path.relative_to(Path(__file__).parent).parts[0]
+        if place in TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(place))
+    items.sort(key=lambda item: item.path.name != LONGEST)
 
 
 def pytest_unconfigure() -> None:
@@ -113,6 +128,7 @@ def isolation(
     home = {
         "HOME": str(jp_home_dir),
         "PATH": os.pathsep.join(path),
+        "TERM": "xterm",
         "JUPYTER_CONFIG_DIR": str(jp_config_dir),
         "JUPYTER_DATA_DIR": str(jp_data_dir),
         "JUPYTER_RUNTIME_DIR": str(jp_runtime_dir),

@@ -358,7 +358,7 @@ def test_what_a_killed_verification_has_left_is_forgotten_in_time(manifest: Mani
     assert os.listdir(place) == ["young"]
 
 
-def test_a_place_that_cannot_be_written_is_refused_beforehand(jp_data_dir: Path) -> None:
+def test_a_place_that_cannot_be_written_is_refused_beforehand(jp_data_dir: Path, system: Path) -> None:
     check_place(sys_prefix=False)
     check_place(sys_prefix=True)
     # Root may write anywhere, but nobody can make a directory in a file.

@@ -184,7 +184,7 @@ STAGES = [Stage.SOLVE, Stage.DOWNLOAD, Stage.LINK, Stage.COMPILE, Stage.VERIFY]
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.value)
-async def test_cancelled_in_any_stage_it_leaves_nothing(channel: str, cold_cache: Path, stage: Stage) -> None:
+async def test_cancelled_in_any_stage_it_leaves_nothing(channel: str, caches, cold_cache: Path, stage: Stage) -> None:
     reached = asyncio.Event()
 
     class Watching(Recorder):
@@ -193,8 +193,8 @@ async def test_cancelled_in_any_stage_it_leaves_nothing(channel: str, cold_cache
             if now is stage:
                 reached.set()
 
-    # A cache of its own, so that the downloads take a while.
-    workshop = make_manager(channel, cold_cache).workshop
+    # A cache of its own where the downloads should take a while.
+    workshop = make_manager(channel, cold_cache if stage is Stage.DOWNLOAD else caches.root).workshop
     task = asyncio.create_task(workshop.create(replace(SPEC, name="cut"), reporter=Watching()))
     await asyncio.wait_for(reached.wait(), 120)
     await asyncio.sleep(0.05)

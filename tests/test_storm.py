@@ -44,7 +44,8 @@ class StormServer:
     def start(self) -> None:
         log = (self._directory / "server.log").open("ab")
         words = ["-m", "jupyter_server", "--no-browser", "--allow-root", "--port=0", f"--config={self._config}"]
-        environ = {**os.environ, MARK: STORM}
+        # With none of the extensions that may be installed beside ours.
+        environ = {**os.environ, MARK: STORM, "JUPYTER_NO_CONFIG": "1"}
         self.process = subprocess.Popen([sys.executable, *words], stdout=log, stderr=log, env=environ)
         log.close()
         info = Path(os.environ["JUPYTER_RUNTIME_DIR"], f"jpserver-{self.process.pid}.json")
