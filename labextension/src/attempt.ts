@@ -32,7 +32,7 @@ export async function fetchPart<T>(part: Promise<T>, translator: ITranslator): P
     return await part;
   } catch {
     const trans = translator.load('jupyter_gpu_kernels');
-    Notification.error(trans.__('A part of GPU kernels could not be loaded: reload the page.'));
+    Notification.error(trans.__('A part of GPU kernels could not be loaded: reload the page.'), { autoClose: false });
     return undefined;
   }
 }

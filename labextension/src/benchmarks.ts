@@ -86,7 +86,7 @@ export class BenchmarkWatcher {
       }
     } catch (reason) {
       const { message } = explain(trans, reason);
-      Notification.warning(trans.__('The result of the benchmark was not kept: %1', message));
+      Notification.warning(trans.__('The result of the benchmark was not kept: %1', message), { autoClose: false });
     }
   }
 

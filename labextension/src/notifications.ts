@@ -45,6 +45,12 @@ namespace Private {
   /** One that stays until the person has seen it: builds take longer than anybody waits. */
   const STAYS = { autoClose: false } as const;
 
+  /** One that is seen in passing, by whoever waits for it; JupyterLab keeps it in its list. */
+  const PASSES = { autoClose: 5000 } as const;
+
+  /** JupyterLab cuts what is longer. */
+  const MAX_LENGTH = 140;
+
   export function successOf(job: Job, trans: TranslationBundle, commands: CommandRegistry): INotice | null {
     const { name } = job;
     switch (job.kind) {
@@ -60,7 +66,7 @@ namespace Private {
           options: { ...STAYS, actions: [show(trans, commands)] }
         };
       case 'remove':
-        return { message: trans.__('%1 is removed.', name), type: 'success', options: {} };
+        return { message: trans.__('%1 is removed.', name), type: 'success', options: PASSES };
       default:
         return null;
     }
@@ -76,8 +82,10 @@ namespace Private {
       benchmark: trans.__('%1 has no benchmark.', name)
     };
     const { message, cure } = error ? explain(trans, error) : { message: '', cure: '' };
+    const said = [headlines[kind], message].filter(Boolean).join(' ');
     return {
-      message: [headlines[kind], message, cure].filter(Boolean).join(' '),
+      // A cure is read in full or in the panel.
+      message: cure && said.length + cure.length < MAX_LENGTH ? `${said} ${cure}` : said,
       type: 'error',
       options: { ...STAYS, actions: [show(trans, commands)] }
     };
@@ -119,7 +127,7 @@ namespace Private {
           options: { ...STAYS, actions: [show(trans, commands)] }
         };
       default:
-        return { message: trans.__('%1 is verified.', name), type: 'success', options: {} };
+        return { message: trans.__('%1 is verified.', name), type: 'success', options: PASSES };
     }
   }
 

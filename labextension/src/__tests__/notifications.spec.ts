@@ -99,6 +99,15 @@ describe('At the end of a job', () => {
     expect(said(job)).toEqual(expected);
   });
 
+  it('a cure that would be cut is left to the panel', () => {
+    const error = { ...ERROR, cure: 'Ask for less. '.repeat(8) };
+    expect(said({ state: 'failed', error })).toEqual([
+      'error',
+      'tf-warp-speed was not created. No packages fit.',
+      'Show'
+    ]);
+  });
+
   it('the current notebook is offered only if there is one', () => {
     expect(said({ state: 'succeeded', verification }, false)).toEqual([
       'success',
@@ -120,7 +129,7 @@ describe('At the end of a job', () => {
   it('what took long stays until it is seen', () => {
     const { commands } = noted();
     expect(noticeOf(aJob({ state: 'failed', error: ERROR }), trans, commands)?.options.autoClose).toBe(false);
-    expect(noticeOf(aJob({ kind: 'remove', state: 'succeeded' }), trans, commands)?.options.autoClose).toBeUndefined();
+    expect(noticeOf(aJob({ kind: 'remove', state: 'succeeded' }), trans, commands)?.options.autoClose).toBe(5000);
   });
 });
 
