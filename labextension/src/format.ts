@@ -112,7 +112,7 @@ namespace Private {
   /**
    * A number with its unit.
    */
-  export function measure(value: number, unit: string, digits = value < 10 ? 1 : 0): string {
+  export function measure(value: number, unit: string, digits = value > 0 && value < 10 ? 1 : 0): string {
     return new Intl.NumberFormat(locale(), {
       style: 'unit',
       unit,

@@ -12,7 +12,7 @@ describe('in English', () => {
   it('writes sizes with the unit that fits, and a fraction only below ten', () => {
     speak('en');
     expect([0, 412, 999_400, 999_600, 31_200_000, 1_912_000_000, 53e9].map(bytes)).toEqual([
-      '0.0 kB',
+      '0 kB',
       '0.4 kB',
       '999 kB',
       '1.0 MB',

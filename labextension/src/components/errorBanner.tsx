@@ -5,9 +5,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button, errorIcon } from '@jupyterlab/ui-components';
 import React, { useState } from 'react';
 
+import { explain } from '../explanation';
 import { LocalCodes } from '../request';
 import type { IGpuKernels } from '../tokens';
-import { explain } from '../words';
 import { Explanation } from './jobOutcome';
 
 /**

@@ -6,10 +6,11 @@ import { Button, checkIcon, errorIcon, type LabIcon } from '@jupyterlab/ui-compo
 import type { CommandRegistry } from '@lumino/commands';
 import React, { memo, useId, useState } from 'react';
 
+import { explain } from '../explanation';
 import { ago } from '../format';
 import { ApiError } from '../request';
 import type { IGpuKernels, Job, JobState } from '../tokens';
-import { explain, jobTitle, stageWord, stateWord } from '../words';
+import { jobTitle, stageWord, stateWord } from '../words';
 import { JobLog } from './jobLog';
 import { JobOutcome } from './jobOutcome';
 import { JobProgress } from './jobProgress';

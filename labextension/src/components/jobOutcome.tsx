@@ -8,8 +8,9 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import React from 'react';
 
 import { CommandIDs } from '../commandIds';
+import { explain, type IExplanation } from '../explanation';
 import type { Job, JobKind } from '../tokens';
-import { explain, type IExplanation, outcomeWord } from '../words';
+import { outcomeWord } from '../words';
 import { headline } from './benchmarkWords';
 import { run } from './run';
 

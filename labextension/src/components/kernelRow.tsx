@@ -71,7 +71,7 @@ export const KernelRow = memo(
             </Button>
             <Benchmark {...props} />
             {running.length > 0 && (
-              <span className="jp-GpuKernels-state" title={running.map(({ path }) => path).join('\n')}>
+              <span className="jp-GpuKernels-state jp-mod-running" title={running.map(({ path }) => path).join('\n')}>
                 <circleIcon.react tag="span" className="jp-GpuKernels-tone" />
                 {trans._n('%1 running', '%1 running', running.length)}
               </span>
