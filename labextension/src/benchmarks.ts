@@ -6,9 +6,9 @@ import { type INotebookTracker, NotebookActions, type NotebookPanel } from '@jup
 import type { ITranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
+import { explain } from './explanation';
 import { PendingRuns } from './pendingRuns';
 import type { IGpuKernels } from './tokens';
-import { explain } from './words';
 
 /** What the bundled notebook shows its result as. */
 const RESULT_MIME = 'application/vnd.jupyter-gpu-kernels.benchmark+json';

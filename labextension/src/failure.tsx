@@ -5,7 +5,7 @@ import { showErrorMessage } from '@jupyterlab/apputils';
 import type { ITranslator } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { explain } from './words';
+import { explain } from './explanation';
 
 /**
  * Show what went wrong and what to do next.

@@ -6,9 +6,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
 import { CommandIDs } from './commandIds';
+import { explain } from './explanation';
 import { factor } from './format';
 import type { BenchmarkResult, Job } from './tokens';
-import { explain, workloadWord } from './words';
+import { workloadWord } from './words';
 
 /**
  * A notification, before it is emitted.

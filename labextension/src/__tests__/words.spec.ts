@@ -4,9 +4,10 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { afterEach, describe, expect, it } from 'vitest';
 
+import { explain } from '../explanation';
 import { ApiError, LocalCodes } from '../request';
 import type { Stage } from '../tokens';
-import { countPhrase, explain, sentence, stageWord } from '../words';
+import { countPhrase, sentence, stageWord } from '../words';
 
 const trans = nullTranslator.load('');
 

@@ -6,7 +6,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import { explain } from '../words';
+import { explain } from '../explanation';
 
 /**
  * Execute a command; should it fail without a word of its own, say why.

@@ -5,8 +5,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { explain } from '../explanation';
 import type { Framework, Plan } from '../tokens';
-import { explain, sentence, variantWord } from '../words';
+import { sentence, variantWord } from '../words';
 import type { IFields } from './fields';
 import { PlanView, Warnings } from './planView';
 import { Problem } from './problem';

@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { explain } from '../words';
+import { explain } from '../explanation';
 import { Answer } from './answer';
 import type { FormController } from './controller';
 import { asksForMore } from './fields';

@@ -5,8 +5,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { explain } from '../explanation';
 import type { Framework } from '../tokens';
-import { explain, frameworkLegacy, frameworkSummary } from '../words';
+import { frameworkLegacy, frameworkSummary } from '../words';
 import { Problem } from './problem';
 
 /**
