@@ -28,7 +28,7 @@ from playwright.sync_api import Browser, BrowserType, Page, Playwright, expect, 
 from .cargo import Cargo
 from .cargo import cargo as serve_cargo
 from .chromium import launch_arguments
-from .desk import Desk
+from .desk import Desk, Words
 from .lab import API, Lab
 from .lab import lab as run_lab
 
@@ -163,13 +163,19 @@ def new_name(lab: Lab) -> Iterator[str]:
 
 
 @pytest.fixture
-def desk(page: Page, lab: Lab) -> Iterator[Desk]:
+def words() -> Words:
+    """What the panel says; a test of another language has its own."""
+    return Words()
+
+
+@pytest.fixture
+def desk(page: Page, lab: Lab, words: Words) -> Iterator[Desk]:
     """A page on which JupyterLab is open, and no session after it."""
     page.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    made = Desk(page, lab)
+    made = Desk(page, lab, words)
     made.open()
     yield made
     thrown = list(errors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -25,11 +26,30 @@ README_PICTURES = CHECKOUT / "docs" / "images"
 BUILD = 180_000
 
 
+class Words:
+    """What the panel says, in the language of its reader.
+
+    Args:
+        catalogue: The messages of that language; those of the source code without one.
+    """
+
+    def __init__(self, catalogue: Path | None = None) -> None:
+        messages = json.loads(catalogue.read_text(encoding="utf-8")) if catalogue else {}
+        self.messages = {text: said[0] for text, said in messages.items() if text}
+
+    def __call__(self, text: str, *values: str) -> str:
+        said = self.messages.get(text, text) if self.messages else text
+        for number, value in enumerate(values, 1):
+            said = said.replace(f"%{number}", value)
+        return said
+
+
 class Form:
     """The form of a new kernel."""
 
-    def __init__(self, dialog: Locator) -> None:
+    def __init__(self, dialog: Locator, words: Words) -> None:
         self.dialog = dialog
+        self.words = words
 
     def framework(self, title: str) -> Locator:
         """The card of a framework."""
@@ -37,11 +57,11 @@ class Form:
 
     def field(self, label: str) -> Locator:
         """A field."""
-        return self.dialog.get_by_label(label, exact=True)
+        return self.dialog.get_by_label(self.words(label), exact=True)
 
     def button(self, label: str) -> Locator:
         """A button."""
-        return self.dialog.get_by_role("button", name=label, exact=True)
+        return self.dialog.get_by_role("button", name=self.words(label), exact=True)
 
     def fill(self, framework: str = "Warpdrive", **fields: str) -> None:
         """Choose a framework, and fill fields by their label."""
@@ -52,14 +72,19 @@ class Form:
             self.field(label.replace("_", " ")).fill("")
             self.field(label.replace("_", " ")).fill(text)
 
+    @property
+    def answer(self) -> Locator:
+        """The plan, or why there is none."""
+        return self.dialog.get_by_role("region").filter(has=self.dialog.page.get_by_role("heading"))
+
     def more(self) -> None:
         """Show the choices that few need."""
-        self.dialog.get_by_text("More choices", exact=True).click()
+        self.dialog.get_by_text(self.words("More choices"), exact=True).click()
 
     def preview(self) -> None:
         """Ask for the plan, and wait for it."""
         self.button("Preview").click()
-        self.dialog.get_by_role("heading", name=re.compile("^(To be built|This cannot|That did not)")).wait_for()
+        self.answer.wait_for()
 
     def create(self) -> None:
         """Ask for the plan, and then for the kernel."""
@@ -74,11 +99,13 @@ class Desk:
     Attributes:
         page: The page.
         lab: The server.
+        words: What it says.
     """
 
-    def __init__(self, page: Page, lab: Lab) -> None:
+    def __init__(self, page: Page, lab: Lab, words: Words) -> None:
         self.page = page
         self.lab = lab
+        self.words = words
 
     def open(self, path: str = "lab") -> None:
         """Open JupyterLab as it is for the first time, with nothing but the Launcher."""
@@ -109,12 +136,12 @@ class Desk:
 
     def kernel(self, name: str) -> Locator:
         """A kernel in the panel, whatever it is called."""
-        more = self.page.get_by_role("button", name=f"More for {name}", exact=True)
+        more = self.page.get_by_role("button", name=self.words("More for %1", name), exact=True)
         return self.panel.get_by_role("listitem").filter(has=more)
 
-    def job(self, name: str) -> Locator:
+    def job(self, name: str, heading: str = "Creating %1") -> Locator:
         """A job in the panel, by its heading."""
-        return self.panel.get_by_role("listitem", name=name, exact=True)
+        return self.panel.get_by_role("listitem", name=self.words(heading, name), exact=True)
 
     @property
     def dialog(self) -> Locator:
@@ -124,7 +151,7 @@ class Desk:
     @property
     def form(self) -> Form:
         """The form of a new kernel, in its dialog."""
-        return Form(self.dialog)
+        return Form(self.dialog, self.words)
 
     @property
     def notification(self) -> Locator:
@@ -145,18 +172,19 @@ class Desk:
 
     def ask(self) -> Form:
         """Open the form of a new kernel, from the Launcher."""
-        self.card("New GPU kernel").click()
+        self.card(self.words("New GPU kernel")).click()
         return self.form
 
     def open_panel(self) -> Locator:
         """Open our side panel."""
-        self.page.get_by_role("tab", name="GPU kernels").click()
+        self.page.get_by_role("tab", name=self.words("GPU kernels")).click()
         return self.panel
 
     def choose(self, name: str, label: str) -> None:
         """Choose from the menu of a kernel in the panel."""
-        self.kernel(name).get_by_role("button", name=f"More for {name}", exact=True).click()
-        self.page.locator(".lm-Menu").get_by_role("menuitem", name=re.compile(f"^{re.escape(label)}")).click()
+        self.kernel(name).get_by_role("button", name=self.words("More for %1", name), exact=True).click()
+        pattern = re.compile(f"^{re.escape(self.words(label))}")
+        self.page.locator(".lm-Menu").get_by_role("menuitem", name=pattern).click()
 
     def menu(self, *labels: str) -> None:
         """Choose from the menu bar."""
@@ -177,8 +205,12 @@ class Desk:
     def run_cell(self, code: str) -> Locator:
         """Run code in the notebook's last cell; return its output."""
         cell = self.notebook.locator(".jp-CodeCell").last
-        cell.locator(".cm-content").fill(code)
-        cell.locator(".cm-content").press("Control+Enter")
+        editor = cell.locator(".cm-content")
+        editor.click()
+        # The key means another thing before.
+        expect(self.notebook.locator(".jp-Notebook")).to_have_class(re.compile("jp-mod-editMode"))
+        editor.fill(code)
+        editor.press("Control+Enter")
         return cell.locator(".jp-OutputArea-output")
 
     def new_notebook(self, kernel: str) -> None:
@@ -189,6 +221,15 @@ class Desk:
     def idle(self) -> None:
         """Wait until the notebook's kernel has nothing to do."""
         expect(self.notebook.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")).to_be_visible()
+
+    def press(self, label: str, within: Locator | None = None) -> None:
+        """Press a button."""
+        (within or self.page).get_by_role("button", name=self.words(label), exact=True).click()
+
+    def narrow(self, width: int) -> None:
+        """Make our panel so many pixels wide, be it less than JupyterLab lets its sidebar be."""
+        style = f".jp-GpuKernels-panel {{ width: {width}px !important; min-width: 0 !important; }}"
+        self.page.add_style_tag(content=style)
 
     # What eyes see.
 
@@ -219,25 +260,39 @@ class Desk:
             if violation["impact"] in ("serious", "critical")
         ]
 
-    def overflows(self, selector: str) -> list[str]:
-        """Elements below a selector whose contents are wider than they are, or that leave it on the right."""
-        return self.page.evaluate(
-            """selector => {
-              const root = document.querySelector(selector);
-              const edge = root.getBoundingClientRect().right + 1;
-              const found = [];
-              for (const node of [root, ...root.querySelectorAll('*')]) {
+    def overflows(self, part: Locator) -> list[str]:
+        """What does not fit into a part of the page: whatever is wider than that, or cut off without an ellipsis."""
+        found: list[str] = part.evaluate(
+            """root => {
+              const edge = root.getBoundingClientRect();
+              const found = root.scrollWidth > root.clientWidth ? [`${root.className} scrolls`] : [];
+              for (const node of root.querySelectorAll('*')) {
                 const style = getComputedStyle(node);
                 const box = node.getBoundingClientRect();
-                if (!box.width || style.position === 'absolute' || style.display === 'inline') continue;
-                const scrolls = ['auto', 'scroll'].includes(style.overflowX) && node !== root;
-                const hides = style.textOverflow === 'ellipsis' || scrolls;
-                if ((node.scrollWidth > node.clientWidth + 1 && !hides && style.overflowX !== 'visible')
-                    || (box.right > edge && !node.closest('svg'))) {
-                  found.push(`${node.className || node.tagName}: ${node.scrollWidth} in ${node.clientWidth}`);
+                const scrolls = ['auto', 'scroll'].includes(style.overflowX) || node.closest('pre, svg, table');
+                // What is out of sight on purpose has no size to speak of.
+                if (box.width <= 1 || scrolls || style.textOverflow === 'ellipsis') continue;
+                const cut = style.overflowX === 'hidden' && node.scrollWidth > node.clientWidth + 1;
+                if (cut || box.right > edge.right + 1 || box.left < edge.left - 1) {
+                  found.push(`${node.className || node.nodeName}: ${node.textContent.slice(0, 60)}`);
                 }
               }
               return found;
-            }""",
-            selector,
+            }"""
         )
+        return found
+
+    def untranslated(self, part: Locator) -> list[str]:
+        """Texts that stand there as they stand in the source code, though the reader's language has words for them."""
+        texts: list[str] = part.evaluate(
+            """root => {
+              const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+              const found = [];
+              while (walker.nextNode()) found.push(walker.currentNode.textContent.trim());
+              for (const node of root.querySelectorAll('[title], [aria-label], [placeholder]')) {
+                found.push(node.title, node.ariaLabel, node.placeholder);
+              }
+              return found.filter(text => text);
+            }"""
+        )
+        return sorted({text for text in texts if self.words.messages.get(text, text) != text})

@@ -34,7 +34,7 @@ def test_from_the_launcher_to_a_cell(desk: Desk, cargo: Cargo) -> None:
     form.button("Create").click()
 
     # The panel opens by itself, and shows how far it is.
-    job = desk.job(f"Creating {name}")
+    job = desk.job(name)
     bar = job.get_by_role("progressbar")
     expect(job).to_contain_text("Downloading")
     expect(bar).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]\d?$"))
@@ -102,7 +102,7 @@ def test_with_the_keyboard_only(desk: Desk, page: Page, new_name: str) -> None:
             break
     press("Enter")
     expect(desk.dialog).to_have_count(0)
-    expect(desk.job(f"Creating {new_name}")).to_be_visible()
+    expect(desk.job(new_name)).to_be_visible()
 
 
 def test_what_cannot_run_is_refused_with_its_cure(desk: Desk) -> None:

@@ -26,12 +26,12 @@ def ask(desk: Desk, name: str, package: str) -> None:
 def begin(desk: Desk, name: str, package: str) -> None:
     """Begin to make a kernel whose download waits half-way."""
     ask(desk, name, package)
-    expect(desk.job(f"Creating {name}")).to_contain_text("Downloading")
+    expect(desk.job(name)).to_contain_text("Downloading")
 
 
 def test_cancelled_half_way(desk: Desk, lab: Lab, cargo: Cargo, new_name: str) -> None:
     begin(desk, new_name, cargo.load())
-    job = desk.job(f"Creating {new_name}")
+    job = desk.job(new_name)
     job.get_by_role("button", name=f"Cancel “Creating {new_name}”").click()
     expect(job).to_contain_text("Cancelled")
     desk.picture("cancelled")
@@ -41,9 +41,9 @@ def test_cancelled_half_way(desk: Desk, lab: Lab, cargo: Cargo, new_name: str) -
 
 def test_reloaded_half_way(desk: Desk, cargo: Cargo, new_name: str) -> None:
     begin(desk, new_name, cargo.load())
+    # The panel is still open then.
     desk.reload()
-    desk.open_panel()
-    job = desk.job(f"Creating {new_name}")
+    job = desk.job(new_name)
     expect(job.get_by_role("progressbar")).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]\d?$"))
     cargo.release()
     notification = desk.notification.filter(has_text=new_name)
@@ -58,15 +58,15 @@ def test_two_at_once(desk: Desk, cargo: Cargo, new_name: str) -> None:
     expect(desk.panel.get_by_role("progressbar")).to_have_count(2)
     desk.picture("two-jobs")
     for name in (new_name, other):
-        desk.job(f"Creating {name}").get_by_role("button", name=f"Cancel “Creating {name}”").click()
-        expect(desk.job(f"Creating {name}")).to_contain_text("Cancelled")
+        desk.job(name).get_by_role("button", name=f"Cancel “Creating {name}”").click()
+        expect(desk.job(name)).to_contain_text("Cancelled")
 
 
 def test_a_failure_says_why_and_can_be_tried_again(desk: Desk, lab: Lab, cargo: Cargo, new_name: str) -> None:
     package = cargo.name()
     cargo.server.fail(f"*/{package}-*", Status(404))
     ask(desk, new_name, package)
-    job = desk.job(f"Creating {new_name}")
+    job = desk.job(new_name)
     expect(job).to_contain_text("Failed", timeout=BUILD)
     expect(job).to_contain_text(package)
     expect(desk.notification.filter(has_text=new_name)).to_be_visible()
@@ -85,7 +85,7 @@ def test_what_does_not_import_is_not_registered(desk: Desk, lab: Lab, new_name: 
     desk.ask()
     desk.form.fill("Broken", Name=new_name)
     desk.form.create()
-    job = desk.job(f"Creating {new_name}")
+    job = desk.job(new_name)
     expect(job).to_contain_text("Failed", timeout=BUILD)
     expect(job).to_contain_text("libbroken.so.7")
     assert lab.traces(new_name) == []

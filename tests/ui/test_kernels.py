@@ -61,4 +61,4 @@ def test_the_benchmark_runs_in_a_notebook_and_is_kept(desk: Desk, lab: Lab, kern
 def test_verified_again(desk: Desk, kernel: str) -> None:
     desk.open_panel()
     desk.choose(kernel, "Verify")
-    expect(desk.job(f"Verifying {kernel}")).to_contain_text("Done", timeout=BUILD)
+    expect(desk.job(kernel, "Verifying %1")).to_contain_text("Done", timeout=BUILD)
