@@ -12,13 +12,18 @@ from __future__ import annotations
 import contextlib
 import random
 import threading
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from channel import ChannelBuilder, Server, serve
 from channel.faults import Exchange
+
+#: The packages; no test knows them by name, but who looks at the pictures does.
+NAMES = (
+    *("antimatter", "bussard", "deflector", "dilithium", "hologram", "impulse", "nacelle", "phaser", "plasma"),
+    *("replicator", "shuttle", "tachyon", "tractor-beam", "transporter", "tricorder", "turbolift"),
+)
 
 #: Bytes of a package; they do not compress.
 SIZE = 1_000_000
@@ -46,9 +51,9 @@ class Cargo:
         server: Who hands it out, to be made to fail.
     """
 
-    def __init__(self, server: Server, names: list[str]) -> None:
+    def __init__(self, server: Server) -> None:
         self.server = server
-        self._free = names
+        self._free = list(NAMES)
         self._gate = Gate()
 
     def name(self) -> str:
@@ -69,13 +74,11 @@ class Cargo:
 
 
 @contextlib.contextmanager
-def cargo(directory: Path, count: int = 12) -> Iterator[Cargo]:
+def cargo(directory: Path) -> Iterator[Cargo]:
     """Make the channel in a directory, and serve it."""
-    # Workers share their caches: names are unlike those of others.
-    names = [f"cargo-{uuid.uuid4().hex[:8]}" for _ in range(count)]
     with ChannelBuilder(directory) as channel:
-        for name in names:
+        for name in NAMES:
             contents = random.Random(name).randbytes(SIZE)
             channel.add_package(name, "1.0", noarch="generic", files={f"share/{name}": contents})
     with serve(directory, name="cargo") as server:
-        yield Cargo(server, names)
+        yield Cargo(server)

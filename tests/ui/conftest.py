@@ -28,18 +28,12 @@ from playwright.sync_api import Browser, BrowserType, Page, Playwright, expect, 
 from .cargo import Cargo
 from .cargo import cargo as serve_cargo
 from .chromium import launch_arguments
-from .desk import Desk, Words
-from .lab import API, Lab
+from .desk import PATIENCE, Desk, Words
+from .lab import API, NO_DRIVER, Lab
 from .lab import lab as run_lab
 
 if TYPE_CHECKING:
     from conftest import Caches
-
-#: A machine without a driver, whatever machine this is.
-NO_DRIVER = {"error": "NVML_ERROR_LIBRARY_NOT_FOUND"}
-
-#: JupyterLab begins to be usable in some seconds, on a busy machine in some more.
-PATIENCE = 20_000
 
 _numbers = itertools.count(1)
 

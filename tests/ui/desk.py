@@ -22,6 +22,9 @@ NO_AXE = "axe-core is missing. Run npm ci --ignore-scripts in labextension/ (mak
 PICTURES = CHECKOUT / ".artifacts" / "ui"
 README_PICTURES = CHECKOUT / "docs" / "images"
 
+#: Milliseconds that JupyterLab may take for anything else: some seconds, on a busy machine some more.
+PATIENCE = 20_000
+
 #: Milliseconds that a build from the tests' channel may take.
 BUILD = 180_000
 

@@ -35,6 +35,9 @@ PATIENCE = 60.0
 #: What reaches the server from outside; all else is its own.
 INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER")
 
+#: A machine without a driver, whatever machine this is.
+NO_DRIVER = {"error": "NVML_ERROR_LIBRARY_NOT_FOUND"}
+
 #: JupyterLab's settings, by plugin: it must not ask whether to fetch news, nor fetch any.
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -56,6 +59,11 @@ class Lab:
     url: str
     token: str
     process: subprocess.Popen[bytes]
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return urllib.parse.urlsplit(self.url).port or 80
 
     @property
     def home(self) -> Path:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from channel import Status
 from playwright.sync_api import Page, expect
 
 from .cargo import Cargo
-from .desk import BUILD, Desk
-from .lab import API, Lab
+from .desk import BUILD, PATIENCE, Desk, Words
+from .lab import API, NO_DRIVER, Lab, end
+from .lab import lab as run_lab
+
+if TYPE_CHECKING:
+    from conftest import Caches
 
 
 def ask(desk: Desk, name: str, package: str) -> None:
@@ -49,6 +56,28 @@ def test_reloaded_half_way(desk: Desk, cargo: Cargo, new_name: str) -> None:
     notification = desk.notification.filter(has_text=new_name)
     expect(notification.get_by_role("button", name="Open notebook")).to_be_visible(timeout=BUILD)
     expect(desk.kernel(new_name)).to_contain_text("Verified")
+
+
+def test_taken_up_by_the_next_server(
+    page: Page, cargo: Cargo, channel: str, caches: Caches, words: Words, tmp_path: Path
+) -> None:
+    place = {"channels": [channel, cargo.server.url], "manager": {"cache_dir": str(caches.root)}, "driver": NO_DRIVER}
+    page.set_default_timeout(PATIENCE)
+    with run_lab(tmp_path / "lab", **place) as first:
+        desk = Desk(page, first, words)
+        desk.open()
+        begin(desk, "warp", cargo.load())
+        end(first.process, signal.SIGKILL)
+    expect(desk.panel).to_contain_text("Offline")
+    desk.picture("offline")
+    with run_lab(tmp_path / "lab", port=first.port, **place):
+        # JupyterLab says itself that the server was away.
+        page.add_locator_handler(desk.dialog, lambda dialog: dialog.get_by_role("button").last.click())
+        desk.press("Retry", desk.panel)
+        expect(desk.job("warp")).to_contain_text("Downloading", timeout=BUILD)
+        cargo.release()
+        expect(desk.kernel("warp")).to_contain_text("Verified", timeout=BUILD)
+        expect(desk.panel).not_to_contain_text("Offline")
 
 
 def test_two_at_once(desk: Desk, cargo: Cargo, new_name: str) -> None:
