@@ -337,10 +337,14 @@ async def test_a_finished_job_does_not_block_the_next_even_before_it_is_on_disk(
 
 async def test_jobs_of_another_process_are_seen_but_not_touched(office: Office) -> None:
     office.worker.script = waiting(asyncio.Event(), begun := asyncio.Event())
-    job = await office.runner().submit(JobKind.CREATE, "tf", spec=SPEC)
+    runner = office.runner()
+    job = await runner.submit(JobKind.CREATE, "tf", spec=SPEC)
     await begun.wait()
     other = office.runner(SECOND)
     assert [(seen.id, seen.state, seen.owner) for seen in await other.jobs()] == [(job.id, JobState.RUNNING, HERE)]
+    assert job.local
+    assert [(await asked.job(job.id)).local for asked in (runner, other)] == [True, False]
+    assert [[seen.local for seen in await asked.jobs()] for asked in (runner, other)] == [[True], [False]]
     with pytest.raises(ConflictError, match="belongs to process 1 on here"):
         await other.cancel(job.id)
     with pytest.raises(EnvironmentBusyError):

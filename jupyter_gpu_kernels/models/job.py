@@ -81,6 +81,7 @@ class Job:
         benchmark: What a benchmark found, once known.
         error: Why it failed, once it did.
         owner: The process that works on it.
+        local: Whether that is the process that gives this answer, which can cancel it; never stored.
         attempts: How often it was started: more than 1 after a server died.
         created, started, finished: When, or empty.
     """
@@ -99,6 +100,7 @@ class Job:
     benchmark: BenchmarkResult | None = None
     error: ErrorReport | None = None
     owner: ProcessIdentity | None = None
+    local: bool = False
     attempts: int = 0
     created: str = ""
     started: str = ""

@@ -90,7 +90,7 @@ class JobRunner:
         live = self._begin(job, recover=abandoned)
         # The task must have entered its `try` before anybody can cancel it.
         await asyncio.sleep(0)
-        return live.job
+        return _told(live)
 
     async def cancel(self, job_id: str) -> Job:
         """Cancel a job and wait until it has cleaned up.
@@ -129,7 +129,7 @@ class JobRunner:
     async def jobs(self) -> tuple[Job, ...]:
         """All jobs of all processes, without their logs; the newest first."""
         merged = {job.id: job for job in await asyncio.to_thread(self.ledger.all)}
-        merged |= {job_id: replace(live.job, log=()) for job_id, live in self._live.items()}
+        merged |= {job_id: replace(_told(live), log=()) for job_id, live in self._live.items()}
         return tuple(sorted(merged.values(), key=lambda job: (job.created, job.id), reverse=True))
 
     async def job(self, job_id: str) -> Job:
@@ -139,7 +139,7 @@ class JobRunner:
             NotFoundError: There is no such job.
         """
         live = self._live.get(job_id)
-        return live.job if live is not None else await asyncio.to_thread(self.ledger.load, job_id)
+        return _told(live) if live is not None else await asyncio.to_thread(self.ledger.load, job_id)
 
     async def log(self, job_id: str) -> str:
         """The whole log of a job.
@@ -251,6 +251,11 @@ class JobRunner:
                 listener(job)
             except Exception:
                 self._log.exception("A listener to jobs failed.")
+
+
+def _told(live: LiveJob) -> Job:
+    """A job of this process as those who ask are told of it."""
+    return replace(live.job, local=True)
 
 
 def _stopped(job: Job) -> dict[str, Any]:

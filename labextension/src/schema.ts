@@ -857,6 +857,7 @@ export interface components {
          *         benchmark: What a benchmark found, once known.
          *         error: Why it failed, once it did.
          *         owner: The process that works on it.
+         *         local: Whether that is the process that gives this answer, which can cancel it; never stored.
          *         attempts: How often it was started: more than 1 after a server died.
          *         created, started, finished: When, or empty.
          */
@@ -896,6 +897,8 @@ export interface components {
             error: components["schemas"]["ErrorReport"] | null;
             /** @default null */
             owner: components["schemas"]["ProcessIdentity"] | null;
+            /** @default false */
+            local: boolean;
             /** @default 0 */
             attempts: number;
             /** @default  */

@@ -86,20 +86,28 @@ describe('a job at work', () => {
     expect(screen.getByRole('status').textContent).toBe('Cancelled');
   });
 
-  it('says why it cannot be cancelled, and does not offer it again', async () => {
-    const report = { code: 'conflict', message: 'It belongs to process 7.', cure: 'Cancel it there.', detail: '' };
+  it('says why it was not cancelled', async () => {
+    const report = { code: 'conflict', message: 'It has finished already.', cure: 'Nothing needs it.', detail: '' };
     model.answers.done = () => Promise.reject(new ApiError(409, report));
     show(aJob());
     await act(async () => {
       fireEvent.click(screen.getByRole('button', { name: /^Cancel/ }));
       return Promise.resolve();
     });
-    expect(screen.getByRole('alert').textContent).toBe('It belongs to process 7. Cancel it there.');
-    expect(screen.queryByRole('button', { name: /^Cancel/ })).toBeNull();
+    expect(screen.getByRole('alert').textContent).toBe('It has finished already. Nothing needs it.');
+  });
+
+  it('says who works on it where that is not this server, which cannot cancel it', () => {
+    show(aJob({ local: false }));
+    expect(screen.queryByRole('button')).toBeNull();
+    expect(screen.getByText('Done elsewhere: by process 4242 on localhost')).toBeTruthy();
   });
 
   it('offers no cancelling where there is nobody to do it, or where it is too late', () => {
-    show(aJob({ state: 'queued', owner: null }), aJob({ id: 'job-2', name: 'old', kind: 'remove', stage: null }));
+    show(
+      aJob({ state: 'queued', owner: null, local: false }),
+      aJob({ id: 'job-2', name: 'old', kind: 'remove', stage: null })
+    );
     expect(screen.queryByRole('button')).toBeNull();
     expect(screen.getByText('Waits for the next Jupyter server')).toBeTruthy();
   });

@@ -94,6 +94,7 @@ export function aJob(overrides: Partial<Job> = {}): Job {
     benchmark: null,
     error: null,
     owner: { host: 'localhost', pid: 4242, started: 1 },
+    local: true,
     attempts: 1,
     created: '2026-11-20T17:58:00+00:00',
     started: '2026-11-20T17:58:01+00:00',

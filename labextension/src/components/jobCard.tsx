@@ -8,7 +8,6 @@ import React, { memo, useId, useState } from 'react';
 
 import { explain } from '../explanation';
 import { ago } from '../format';
-import { ApiError } from '../request';
 import type { IGpuKernels, Job, JobState } from '../tokens';
 import { jobTitle, stageWord, stateWord } from '../words';
 import { JobLog } from './jobLog';
@@ -51,7 +50,7 @@ export const JobCard = memo(function JobCard({ job, model, commands, trans, onDi
             {trans.__('Dismiss')}
           </Button>
         ) : (
-          Private.canBeCancelled(job, cancelling.refusal) && (
+          Private.canBeCancelled(job) && (
             <Button
               className="jp-GpuKernels-button"
               small
@@ -66,6 +65,11 @@ export const JobCard = memo(function JobCard({ job, model, commands, trans, onDi
       </div>
       <Stage job={job} cancels={cancelling.asked} trans={trans} />
       <div className="jp-GpuKernels-jobBody">
+        {!over && job.owner && !job.local && (
+          <p className="jp-GpuKernels-faint">
+            {trans.__('Done elsewhere: by process %1 on %2', job.owner.pid, job.owner.host)}
+          </p>
+        )}
         {over ? (
           <JobOutcome job={job} commands={commands} trans={trans} />
         ) : (
@@ -156,12 +160,10 @@ namespace Private {
   }
 
   /**
-   * Whether this server can cancel a job: nobody can one that waits for its next server, or one that is removing.
+   * Whether this server can cancel a job: it must be its own, and nothing is irrevocable but removing.
    */
-  export function canBeCancelled(job: Job, refusal: unknown): boolean {
+  export function canBeCancelled(job: Job): boolean {
     const irrevocable = job.kind === 'remove' && job.state === 'running';
-    // It belongs to another process, as the refusal says.
-    const foreign = refusal instanceof ApiError && refusal.status === 409;
-    return job.owner !== null && !irrevocable && !foreign;
+    return job.local && !irrevocable;
   }
 }
