@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-NAMES = ("launch", "bytecode", "create", "listing", "stall", "startup")
+NAMES = ("launch", "bytecode", "create", "listing", "stall", "startup", "panel")
 
 
 def main() -> int:
