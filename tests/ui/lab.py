@@ -153,7 +153,8 @@ def lab(
         python: The interpreter of another JupyterLab than ours.
     """
     environ = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    environ |= _places(root)
+    # What its person has comes before what the installation has, as it does outside of virtual environments.
+    environ |= {**_places(root), "JUPYTER_PREFER_ENV_PATH": "0"}
     if driver is not None:
         environ["JUPYTER_GPU_KERNELS_FAKE_NVML"] = str(driver) if isinstance(driver, Path) else json.dumps(driver)
     traits = {"channels": list(channels), "catalogue_dirs": [str(TESTS / "data" / "frameworks")], **(manager or {})}
