@@ -35,7 +35,7 @@ import pytest
 from channel import Server, serve, standard_channel, standard_wheels
 from traitlets.config import Config
 
-pytest_plugins = ["pytest_jupyter.jupyter_server", "distributions", "leftovers", "pytester"]
+pytest_plugins = ["pytest_jupyter.jupyter_server", "distributions", "leftovers", "pytester", "workers"]
 
 #: What must not reach a test from outside, by prefix of the variable's name.
 FOREIGN = (
@@ -65,13 +65,6 @@ FOREIGN = (
 )
 
 
-#: Files and directories whose tests share what is costly to make: one worker runs them, and makes it.
-TOGETHER = {"test_end_to_end.py", "test_launch_provisioner.py", "ui"}
-
-#: What takes longest of all: workers begin with it, so that all of them have done at about the same time.
-LONGEST = "test_storm.py"
-
-
 @dataclass(frozen=True)
 class Caches:
     """Directories shared by the tests of a run, for speed; a test that damages a cache makes its own.
@@ -89,18 +82,6 @@ class Caches:
     repodata: Path
     bytecode: Path
     uv: Path
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tell workers what belongs together (``--dist loadgroup``) and what to begin with."""
-    if not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        place = item.path.relative_to(Path(__file__).parent).parts[0]
-        if place in TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(place))
-    items.sort(key=lambda item: item.path.name != LONGEST)
 
 
 def pytest_unconfigure() -> None:

@@ -212,12 +212,13 @@ async def test_a_probe_does_not_download_the_whole_index(serve_channel: Faulty, 
     (directory / "repodata.json").write_text(f'{{"packages":{{{packages}}}}}')
     size = (directory / "repodata.json").stat().st_size
     server = serve_channel(tmp_path / "lab")
-    server.fail("*/repodata.json", Trickle(5_000_000))
+    server.fail("*/repodata.json", Trickle(1_000_000))
     (answer,) = await CondaEngine(cache_dir=tmp_path / "cache").probe(settings(server.url))
     assert (answer.reachable, answer.error) == (True, "")
     server.close()
     assert size > 30_000_000
-    assert sum(request.sent for request in server.requests) < size / 20
+    # All of it would take half a minute; to hang up may take a busy machine a moment.
+    assert sum(request.sent for request in server.requests) < size / 4
 
 
 @pytest.mark.parametrize(

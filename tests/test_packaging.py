@@ -19,9 +19,6 @@ from packaging.requirements import Requirement
 
 from jupyter_gpu_kernels import __version__
 
-# One worker builds it.
-pytestmark = pytest.mark.xdist_group("packaging")
-
 #: Where the files of a wheel go that lie outside of site-packages.
 DATA = f"jupyter_gpu_kernels-{__version__}.data/data"
 PANEL = f"{DATA}/share/jupyter/labextensions/jupyter-gpu-kernels"

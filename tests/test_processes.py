@@ -160,6 +160,12 @@ async def test_a_tool_steps_back_for_whoever_waits_for_it() -> None:
     await run_tool(python(code if before else "import os; print(os.nice(0))"), on_line=lines.append)
     assert int(lines[0]) == min(os.nice(0) + 10, 19)
     if before:
+        # For all but root, Linux takes one such wish in a tenth of a second from the whole machine.
+        for _ in range(20):
+            if os.geteuid() == 0 or lines[1].endswith(" nice 10"):
+                break
+            lines.clear()
+            await run_tool(python(code), on_line=lines.append)
         assert lines[1].endswith(" nice 10")
         assert own.read_text() == before, "the session of whoever waits is another one"
 

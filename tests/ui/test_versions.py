@@ -16,9 +16,6 @@ from .desk import CHECKOUT, Desk
 from .lab import Lab
 from .lab import lab as run_lab
 
-# What they share takes longer to make than they do.
-pytestmark = pytest.mark.xdist_group("versions")
-
 NAME = "warp-elsewhere"
 
 #: The oldest JupyterLab that the panel asks for, and the Notebook of its time: 7.2 is to 4.2 as 7.6 is to 4.6.
