@@ -12,7 +12,7 @@ from distributions import Distributions, Installation
 from playwright.sync_api import ConsoleMessage, Page, expect
 
 from .conftest import NO_DRIVER
-from .desk import CHECKOUT, Desk
+from .desk import CHECKOUT, PATIENCE, Desk, Words
 from .lab import Lab
 from .lab import lab as run_lab
 
@@ -48,10 +48,17 @@ def jupyter(
         yield running
 
 
+@pytest.fixture(autouse=True)
+def patience(page: Page) -> None:
+    """As much as the other tests have."""
+    page.context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+
+
 @pytest.mark.parametrize("jupyter", [OLDEST], indirect=True)
 def test_in_jupyterlab(jupyter: Lab, page: Page) -> None:
     wrong = _listen(page)
-    desk = Desk(page, jupyter)
+    desk = Desk(page, jupyter, Words())
     desk.open()
     desk.palette("Show GPU Kernels")
     expect(desk.kernel(NAME)).to_contain_text("Verified")
@@ -65,7 +72,7 @@ def test_in_jupyterlab(jupyter: Lab, page: Page) -> None:
 @pytest.mark.parametrize("jupyter", [OLDEST, NEWEST], indirect=True)
 def test_in_notebook_7(jupyter: Lab, page: Page, request: pytest.FixtureRequest) -> None:
     wrong = _listen(page)
-    desk = Desk(page, jupyter)
+    desk = Desk(page, jupyter, Words())
     page.goto(jupyter.address("tree"))
     page.locator(".jp-DirListing-content").wait_for()
     desk.palette("Show GPU Kernels")
@@ -74,7 +81,7 @@ def test_in_notebook_7(jupyter: Lab, page: Page, request: pytest.FixtureRequest)
     with page.context.expect_page() as opened:
         desk.kernel(NAME).get_by_role("button", name="Open notebook").click()
     wrong_there = _listen(opened.value)
-    _use(Desk(opened.value, jupyter))
+    _use(Desk(opened.value, jupyter, Words()))
     _ask(desk)
     desk.picture(f"notebook-{request.node.callspec.id.rpartition('-')[2]}")
     assert [*wrong, *wrong_there] == []
