@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -105,10 +106,10 @@ class Desk:
         words: What it says.
     """
 
-    def __init__(self, page: Page, lab: Lab, words: Words) -> None:
+    def __init__(self, page: Page, lab: Lab, words: Words | None = None) -> None:
         self.page = page
         self.lab = lab
-        self.words = words
+        self.words = words or Words()
 
     def open(self, path: str = "lab") -> None:
         """Open JupyterLab as it is for the first time, with nothing but the Launcher."""
@@ -213,7 +214,12 @@ class Desk:
         # The key means another thing before.
         expect(self.notebook.locator(".jp-Notebook")).to_have_class(re.compile("jp-mod-editMode"))
         editor.fill(code)
-        editor.press("Control+Enter")
+        # JupyterLab shows a kernel as idle before it is connected, and drops what is run then.
+        for _ in range(10):
+            editor.press("Control+Enter")
+            with contextlib.suppress(AssertionError):
+                expect(cell.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[[\d*]+\]"), timeout=2000)
+                break
         return cell.locator(".jp-OutputArea-output")
 
     def new_notebook(self, kernel: str) -> None:

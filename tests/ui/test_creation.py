@@ -38,8 +38,9 @@ def test_from_the_launcher_to_a_cell(desk: Desk, cargo: Cargo) -> None:
     bar = job.get_by_role("progressbar")
     expect(job).to_contain_text("Downloading")
     expect(bar).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]\d?$"))
-    expect(job).to_contain_text(package)
     desk.picture("progress")
+    job.get_by_text("Log", exact=True).click()
+    expect(job).to_contain_text(package)
     cargo.release()
 
     notification = desk.notification.filter(has_text=name)
