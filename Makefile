@@ -21,7 +21,7 @@ NPM := cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 export NODE_USE_SYSTEM_CA ?= 1
 export NODE_EXTRA_CA_CERTS ?= $(SSL_CERT_FILE)
 
-.PHONY: demo lab test lint unit schema bench browser clean
+.PHONY: demo lab test lint unit schema screenshots bench browser clean
 .NOTPARALLEL: # one .venv: two installers at a time would spoil it
 
 demo: $(ENVIRONMENT) ## create a real kernel and run the CPU-vs-GPU benchmark through it
@@ -55,6 +55,9 @@ schema: $(ENVIRONMENT) $(NODE_PACKAGES) ## what the panel knows of the server's 
 
 browser: ## what drives the panel in the tests: the machine's Chromium, installed where a Debian lacks it
 	@sh tests/ui/browser.sh
+
+screenshots: $(TEST_ENVIRONMENT) $(NODE_PACKAGES) $(PANEL) browser ## the pictures of the README, taken anew
+	UPDATE_SCREENSHOTS=1 $(BIN)/python -m pytest tests/ui/test_creation.py
 
 bench: $(TEST_ENVIRONMENT) $(PANEL) browser ## every benchmark, ratios measured side by side
 	$(BIN)/python -m benchmarks

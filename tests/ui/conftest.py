@@ -145,9 +145,9 @@ def kernel(lab: Lab) -> str:
 
 
 @pytest.fixture
-def new_name(lab: Lab) -> Iterator[str]:
-    """A name that is free again after the test."""
-    name = f"warp-{next(_numbers)}"
+def new_name(lab: Lab, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A name that is free again after the test; which one, its parameter may say."""
+    name = getattr(request, "param", None) or f"warp-{next(_numbers)}"
     yield name
     for job in lab.call("GET", f"{API}/jobs"):
         if job["name"] == name and job["state"] in ("queued", "running"):

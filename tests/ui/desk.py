@@ -77,6 +77,11 @@ class Form:
             self.field(label.replace("_", " ")).fill(text)
 
     @property
+    def content(self) -> Locator:
+        """What the dialog holds, without the shade around it."""
+        return self.dialog.locator(".jp-Dialog-content")
+
+    @property
     def answer(self) -> Locator:
         """The plan, or why there is none."""
         return self.dialog.get_by_role("region").filter(has=self.dialog.page.get_by_role("heading"))
@@ -243,9 +248,11 @@ class Desk:
     # What eyes see.
 
     def picture(self, name: str, part: Locator | None = None) -> None:
-        """Keep a picture of the page or a part of it; the README's pictures are renewed only on request."""
+        """Keep a picture of the page or a part of it; one of the README's is renewed only on request."""
         PICTURES.mkdir(parents=True, exist_ok=True)
         target = PICTURES / f"{name}.png"
+        # What lies below the mouse looks different.
+        self.page.mouse.move(0, 0)
         (part or self.page).screenshot(path=target, animations="disabled", caret="hide")
         kept = README_PICTURES / target.name
         if kept.exists() and os.environ.get("UPDATE_SCREENSHOTS"):

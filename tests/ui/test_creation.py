@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from .cargo import Cargo
 from .desk import BUILD, Desk
@@ -18,13 +18,21 @@ H200 = {
 }
 
 
+def without_broken(route: Route) -> None:
+    """Answer with the catalogue, without what only the tests want to see."""
+    answer = route.fetch()
+    route.fulfill(response=answer, json=[entry for entry in answer.json() if entry["id"] != "broken"])
+
+
 @pytest.mark.usefixtures("kernel")
-def test_from_the_launcher_to_a_cell(desk: Desk, cargo: Cargo) -> None:
-    name, package = "tf-warp-speed", cargo.load()
+@pytest.mark.parametrize("new_name", ["tf-warp-speed"], indirect=True)
+def test_from_the_launcher_to_a_cell(desk: Desk, page: Page, cargo: Cargo, new_name: str) -> None:
+    # As large as the README shows it.
+    page.set_viewport_size({"width": 1100, "height": 700})
+    name, package = new_name, cargo.load()
     form = desk.ask()
     expect(form.framework("TensorFlow")).to_be_checked()
     form.fill("Warpdrive", Name=name)
-    desk.picture("form")
     form.more()
     form.field("Extra conda packages").fill(package)
     form.preview()
@@ -38,9 +46,12 @@ def test_from_the_launcher_to_a_cell(desk: Desk, cargo: Cargo) -> None:
     bar = job.get_by_role("progressbar")
     expect(job).to_contain_text("Downloading")
     expect(bar).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]\d?$"))
+    expect(job).to_contain_text("0 of 1 package")
     desk.picture("progress")
-    job.get_by_text("Log", exact=True).click()
+    log = job.get_by_text("Log", exact=True)
+    log.click()
     expect(job).to_contain_text(package)
+    log.click()
     cargo.release()
 
     notification = desk.notification.filter(has_text=name)
@@ -53,6 +64,7 @@ def test_from_the_launcher_to_a_cell(desk: Desk, cargo: Cargo) -> None:
     desk.idle()
     output = desk.run_cell("import warpdrive; print(warpdrive.__version__)")
     expect(output).to_have_text("1.5.0")
+    desk.idle()
     desk.picture("notebook")
 
     # And it is where kernels are looked for.
@@ -118,13 +130,18 @@ def test_what_cannot_run_is_refused_with_its_cure(desk: Desk) -> None:
     expect(form.button("Create")).to_be_enabled()
 
 
-def test_the_driver_chooses_the_cuda(desk: Desk, driver: Callable[..., None]) -> None:
+def test_the_driver_chooses_the_cuda(desk: Desk, page: Page, driver: Callable[..., None]) -> None:
     driver(**H200)
+    page.set_viewport_size({"width": 1100, "height": 700})
+    page.route("**/frameworks*", without_broken)
     form = desk.ask()
+    expect(form.field("Name")).to_have_value("tf-warp-speed")
+    expect(form.dialog).to_contain_text("CUDA up to 12.8")
+    desk.picture("form", form.content)
     form.fill(Name="fast")
     form.preview()
     expect(form.dialog.get_by_role("heading", name="To be built: Warpdrive 1.5.0 · CUDA 12.9")).to_be_visible()
-    desk.picture("preview-gpu")
+    desk.picture("preview-gpu", form.answer)
 
 
 def test_names_are_checked_as_they_are_typed(desk: Desk, kernel: str) -> None:

@@ -62,7 +62,7 @@ def test_it_is_usable_at_200_percent(desk: Desk, page: Page, kernel: str) -> Non
     form.preview()
     form.answer.scroll_into_view_if_needed()
     desk.picture("form-200-percent")
-    assert desk.overflows(form.dialog.locator(".jp-Dialog-content")) == []
+    assert desk.overflows(form.content) == []
     expect(form.button("Create")).to_be_in_viewport()
     page.keyboard.press("Escape")
     desk.open_panel()

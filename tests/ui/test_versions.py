@@ -60,7 +60,7 @@ def test_in_jupyterlab(jupyter: Lab, page: Page) -> None:
     wrong = _listen(page)
     desk = Desk(page, jupyter, Words())
     desk.open()
-    desk.palette("Show GPU Kernels")
+    desk.open_panel()
     expect(desk.kernel(NAME)).to_contain_text("Verified")
     desk.kernel(NAME).get_by_role("button", name="Open notebook").click()
     _use(desk)
@@ -87,15 +87,20 @@ def test_in_notebook_7(jupyter: Lab, page: Page, request: pytest.FixtureRequest)
     assert [*wrong, *wrong_there] == []
 
 
+# With the mouse: in JupyterLab 4.2, with our panel or without, keys pressed in quick succession do not always arrive.
+
+
 def _use(desk: Desk) -> None:
     """Run a cell of the kernel."""
     desk.idle()
-    expect(desk.run_cell("import warpdrive; print(warpdrive.__version__)")).to_have_text("1.5.0")
+    desk.notebook.locator(".jp-CodeCell .cm-content").fill("import warpdrive; print(warpdrive.__version__)")
+    desk.notebook.get_by_role("button", name=re.compile("^Run this cell")).click()
+    expect(desk.notebook.locator(".jp-OutputArea-output")).to_have_text("1.5.0")
 
 
 def _ask(desk: Desk) -> None:
     """Ask in the form what another kernel would be."""
-    desk.palette("New GPU Kernel")
+    desk.panel.get_by_role("button", name=re.compile("^New GPU kernel", re.IGNORECASE)).click()
     desk.form.fill("Warpdrive", Name="warp-again")
     desk.form.preview()
     expect(desk.dialog).to_contain_text("Warpdrive 1.5.0")
