@@ -119,7 +119,7 @@ def test_activation_in_a_terminal_has_the_same_effect(server: dict[str, str], en
     code = REPORT.format(soname="libcudart.so.12")
 
     def version() -> int:
-        lines = [f". {layout.bin}/activate", 'python -c "$1"']
+        lines = [f". '{layout.bin}/activate'", 'python -c "$1"']
         done = subprocess.run(
             ["bash", "-c", "\n".join(lines), "bash", code], env=server, capture_output=True, text=True, check=True
         )

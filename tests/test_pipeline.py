@@ -91,7 +91,7 @@ async def test_a_conda_environment_is_built_verified_and_registered(workshop, ch
     spec = json.loads((kernels() / "warp" / "kernel.json").read_text())
     assert spec["argv"][0] == f"{manifest.prefix}/bin/python"
     assert spec["metadata"]["kernel_provisioner"] == STANZA["kernel_provisioner"]
-    assert (Path.home() / ".conda" / "environments.txt").read_text().split() == [manifest.prefix]
+    assert (Path.home() / ".conda" / "environments.txt").read_text().splitlines() == [manifest.prefix]
     async with running(kernels(), "warp") as (_, client):
         assert "1.5.0" in await printed(client, "import warpdrive; print(warpdrive.__version__)")
 

@@ -27,7 +27,7 @@ REPORT = """
 import ctypes, json, os, sys
 lib, version = ctypes.CDLL({soname!r}), ctypes.c_int()
 lib.cudaRuntimeGetVersion(ctypes.byref(version))
-maps = {{line.split()[-1] for line in open("/proc/self/maps") if "libcudart" in line}}
+maps = {{line.rstrip().split(maxsplit=5)[-1] for line in open("/proc/self/maps") if "libcudart" in line}}
 print(json.dumps({{"version": version.value, "mapped": sorted(maps), "prefix": sys.prefix}}))
 """
 
