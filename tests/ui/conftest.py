@@ -112,6 +112,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory, channel: str, cargo_channel: C
         root, channels=[channel, cargo_channel.server.url], manager=manager, driver=root / "driver.json"
     ) as running:
         yield running
+    log = (root / "lab.log").read_text(errors="replace")
+    # Tracebacks of ours have our files in them; JupyterLab's own are none of our business.
+    assert "/jupyter_gpu_kernels/" not in log, log
 
 
 @pytest.fixture

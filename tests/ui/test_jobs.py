@@ -70,6 +70,7 @@ def test_taken_up_by_the_next_server(
         end(first.process, signal.SIGKILL)
     expect(desk.panel).to_contain_text("Offline")
     desk.picture("offline")
+    assert desk.audit(".jp-GpuKernels-panel") == []
     with run_lab(tmp_path / "lab", port=first.port, **place):
         # JupyterLab says itself that the server was away.
         page.add_locator_handler(desk.dialog, lambda dialog: dialog.get_by_role("button").last.click())
@@ -100,6 +101,7 @@ def test_a_failure_says_why_and_can_be_tried_again(desk: Desk, lab: Lab, cargo: 
     expect(job).to_contain_text(package)
     expect(desk.notification.filter(has_text=new_name)).to_be_visible()
     desk.picture("failed")
+    assert desk.audit(".jp-GpuKernels-panel") == []
     cargo.server.heal()
     assert lab.traces(new_name) == []
     # The form comes back with all that was asked for.

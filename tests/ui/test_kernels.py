@@ -30,10 +30,12 @@ def test_removed(desk: Desk, lab: Lab, new_name: str) -> None:
     desk.open_panel()
     desk.kernel(new_name).get_by_role("button", name="Open notebook").click()
     desk.idle()
+    expect(desk.kernel(new_name)).to_contain_text("1 running")
     # Not while a kernel runs, unless told so.
     desk.choose(new_name, "Remove")
     expect(desk.dialog).to_contain_text(re.compile(r"\d+(\.\d+)? [MG]B"))
     expect(desk.dialog.get_by_role("checkbox")).not_to_be_checked()
+    expect(desk.dialog.get_by_role("button", name="Remove")).to_be_disabled()
     desk.picture("remove")
     desk.dialog.get_by_role("checkbox").check()
     desk.dialog.get_by_role("button", name="Remove").click()

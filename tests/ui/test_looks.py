@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from .cargo import Cargo
 from .desk import Desk
+from .lab import API
 
 THEMES = "@jupyterlab/apputils-extension:themes"
 
@@ -30,13 +31,26 @@ def test_axe_finds_nothing_serious(theme: str, kernel: str, desk: Desk, cargo: C
     assert desk.audit(".jp-Dialog") == []
     desk.form.button("Create").click()
     expect(desk.job(new_name)).to_contain_text("Downloading")
-    expect(desk.kernel(kernel)).to_be_visible()
+    desk.job(new_name).get_by_text("Log", exact=True).click()
+    desk.kernel(kernel).get_by_role("button", name="Verified").click()
     desk.picture(f"panel-{theme}")
     assert desk.audit(".jp-GpuKernels-panel") == []
     desk.choose(kernel, "Remove")
-    desk.dialog.get_by_role("button", name="Remove").wait_for()
+    expect(desk.dialog).to_contain_text("frees")
     desk.picture(f"remove-{theme}")
     assert desk.audit(".jp-Dialog") == []
+
+
+def test_whoever_has_no_kernel_is_told_how_to_begin(desk: Desk, page: Page, driver: Callable[..., None]) -> None:
+    driver(driver="570.86.15", cuda="12.8", gpus=[{"name": "NVIDIA H200"}])
+    for path in ("environments", "jobs"):
+        page.route(f"**/{API}/{path}?*", lambda route: route.fulfill(json=[]))
+    desk.open_panel()
+    expect(desk.panel).to_contain_text("NVIDIA H200")
+    desk.picture("empty")
+    assert desk.audit(".jp-GpuKernels-panel") == []
+    desk.press("New GPU kernel", desk.panel)
+    expect(desk.form.framework("TensorFlow")).to_be_focused()
 
 
 def test_it_fits_into_a_narrow_sidebar(desk: Desk, kernel: str, cargo: Cargo, new_name: str) -> None:
