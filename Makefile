@@ -45,7 +45,7 @@ lint: $(TEST_ENVIRONMENT) $(NODE_PACKAGES) ## style and types, of Python and of 
 	$(NPM) run --silent lint
 
 unit: $(NODE_PACKAGES) ## the tests of the panel that need no browser
-	$(NPM) run --silent test
+	$(NPM) run --silent test -- --reporter=dot --silent=passed-only
 
 schema: $(ENVIRONMENT) $(NODE_PACKAGES) ## what the panel knows of the server's types, written anew
 	@$(BIN)/python -c 'import json; \
