@@ -16,7 +16,7 @@ PANEL_LINK := $(VENV)/share/jupyter/labextensions/jupyter-gpu-kernels
 # Folders too: theirs is the time at which a file went.
 PANEL_SOURCES := $(shell find labextension/src labextension/style labextension/schema -not -path '*/__tests__*') \
   labextension/package.json labextension/rspack.config.cjs labextension/tsconfig.json
-NPM := cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" npm
+NPM := cd labextension && $(if $(MAKE_TERMOUT),,NO_COLOR=1) PATH="$(CURDIR)/$(BIN):$$PATH" npm
 # npm trusts whom the machine trusts, as pip does, not only whom Node was built to trust.
 export NODE_USE_SYSTEM_CA ?= 1
 export NODE_EXTRA_CA_CERTS ?= $(SSL_CERT_FILE)
@@ -45,7 +45,7 @@ lint: $(TEST_ENVIRONMENT) $(NODE_PACKAGES) ## style and types, of Python and of 
 	$(NPM) run --silent lint
 
 unit: $(NODE_PACKAGES) ## the tests of the panel that need no browser
-	$(NPM) run --silent test -- --reporter=dot --silent=passed-only
+	$(NPM) run --silent test -- --silent=passed-only
 
 schema: $(ENVIRONMENT) $(NODE_PACKAGES) ## what the panel knows of the server's types, written anew
 	@$(BIN)/python -c 'import json; \
