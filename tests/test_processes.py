@@ -264,9 +264,9 @@ async def test_a_killed_owner_takes_the_family_with_it(pids: Path, tmp_path: Pat
     await owner.wait()
 
 
-async def test_a_lock_that_the_owner_holds_passes_to_the_leash_when_the_owner_dies(pids: Path, tmp_path: Path) -> None:
+async def test_a_lock_that_the_owner_shares_is_never_free_while_the_family_lives(pids: Path, tmp_path: Path) -> None:
     lock = tmp_path / "lock"
-    code = f"import fcntl; f = open({str(lock)!r}, 'a'); fcntl.flock(f, fcntl.LOCK_EX)\n" + OWNER
+    code = f"import fcntl; f = open({str(lock)!r}, 'a'); fcntl.flock(f, fcntl.LOCK_SH)\n" + OWNER
     owner = await asyncio.create_subprocess_exec(sys.executable, "-c", code, str(lock), *python(STUBBORN, str(pids)))
     await eventually(all_there(pids))
     owner.kill()

@@ -4,7 +4,7 @@
 
     <envs_dir>/<name>                    what everybody uses
     <envs_dir>/.gen/<name>-<8 hex>       a generation: while it is built, or old and still in use
-    <envs_dir>/.gen/<name>-<8 hex>.lock  locked by its builder, and by the builder's tools
+    <envs_dir>/.gen/<name>-<8 hex>.lock  shared by its builder and the builder's tools
     <envs_dir>/.gen/<…>.journal          an exchange in two steps, where the filesystem has none in one
     <envs_dir>/.gen/.trash-<…>           being deleted
 
@@ -28,6 +28,7 @@ from filelock import FileLock, Timeout
 
 from ...errors import NameTakenError, NotFoundError
 from ...prefix.manifest import MANIFEST
+from ..tools.leash import Share
 from .filesystem import exchange, explained, remove_tree, rename_new, sync_directory
 from .journal import JOURNAL, Journal
 from .occupancy import occupied
@@ -74,7 +75,7 @@ class Generations:
         self.envs_dir = envs_dir.absolute()
         self.nursery = self.envs_dir / NURSERY
         self._swap = swap
-        self._locks: dict[str, FileLock] = {}
+        self._shares: dict[str, Share] = {}
         # What each environment's last commit here has put aside.
         self._olds: dict[Path, Path | None] = {}
         self._guard = threading.Lock()
@@ -90,17 +91,20 @@ class Generations:
         self._check_ours(final)
         identifier = f"{name}-{secrets.token_hex(4)}"
         path = self.nursery / identifier
-        lock = FileLock(self.nursery / (identifier + LOCK), thread_local=False)
+        lock = self.nursery / (identifier + LOCK)
         with explained(f"{self.envs_dir} cannot take a new environment"):
             self.nursery.mkdir(parents=True, exist_ok=True)
             tag = self.nursery / "CACHEDIR.TAG"
             if not tag.exists():
                 tag.write_text(CACHEDIR_TAG)
-            lock.acquire(blocking=False)
+            # Not the whole lock: each tool takes its share before it starts, so that there is no moment between our
+            # death and theirs in which nobody has one. Where the filesystem has no locks, nothing is ever swept.
+            share = Share(str(lock))
+            share.take()
             path.mkdir()
         with self._guard:
-            self._locks[identifier] = lock
-        return Generation(id=identifier, path=path, final=final, lock=Path(lock.lock_file))
+            self._shares[identifier] = share
+        return Generation(id=identifier, path=path, final=final, lock=lock)
 
     def commit(self, generation: Generation) -> Path | None:
         """Put a finished generation in its final place, in one step.
@@ -289,11 +293,11 @@ class Generations:
 
     def _unlock(self, identifier: str) -> None:
         with self._guard:
-            lock = self._locks.pop(identifier, None)
-        if lock is not None:
+            share = self._shares.pop(identifier, None)
+        if share is not None:
             with contextlib.suppress(OSError):
-                Path(lock.lock_file).unlink()
-            lock.release()
+                (self.nursery / (identifier + LOCK)).unlink()
+            share.release()
 
 
 def _taken(final: Path) -> NameTakenError:

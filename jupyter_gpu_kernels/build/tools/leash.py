@@ -208,14 +208,22 @@ def _children() -> Iterator[int]:
                     yield int(entry)
 
 
-class Lock:
-    """A share of a file lock: any number of leashes may hold it, but nobody else beside them."""
+class Share:
+    """A share of a file lock: any number of processes may have one, and nobody the whole lock meanwhile.
+
+    Windows' own lock of this kind cannot be shared: there one process has it, and the others wait for it.
+    """
 
     def __init__(self, path: str) -> None:
+        self._open = False
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        self._open = True
+
+    def __del__(self) -> None:
+        self.release()
 
     def take(self) -> bool:
-        """Take the lock if it is free."""
+        """Take a share unless somebody has the lock."""
         try:
             if sys.platform == "win32":
                 import msvcrt
@@ -230,18 +238,15 @@ class Lock:
         return True
 
     def queue(self) -> None:
-        """Wait for the lock.
+        """Wait for a share, as one must where the owner of the tool has the lock and cannot share it."""
+        while not self.take():
+            time.sleep(0.02)
 
-        Whoever wants the tool may hold the lock already. Queued for, it becomes ours in the moment that its holder
-        dies, before anybody who asks later gets it.
-        """
-        if sys.platform == "win32":
-            while not self.take():
-                time.sleep(0.02)
-        else:
-            import fcntl
-
-            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+    def release(self) -> None:
+        """Give the share back, for good."""
+        if self._open:
+            self._open = False
+            os.close(self._descriptor)
 
 
 def _read(size: int) -> bytes:
@@ -262,7 +267,7 @@ def hold(command: list[str], *, lock: str | None, stdin: int | None) -> int:
     payload = _read(stdin or 0)
     if len(payload) < (stdin or 0):
         return 128 + signal.SIGTERM
-    share = None if lock is None else Lock(lock)
+    share = None if lock is None else Share(lock)
     held = share is None or share.take()
     tool = Tool(command, piped=stdin is not None)
     if share is not None and not held:
