@@ -73,8 +73,13 @@ class Form:
         self.framework(framework).check(force=True)
         for label, text in fields.items():
             # A text that was suggested just so would not be typed, and the next suggestion take its place.
-            self.field(label.replace("_", " ")).fill("")
-            self.field(label.replace("_", " ")).fill(text)
+            field = self.field(label.replace("_", " "))
+            if label == "Name":
+                # A suggestion that comes while somebody types would be part of what is typed.
+                expect(field).to_have_value(re.compile(f"^{framework.lower()}-"))
+            field.fill("")
+            field.fill(text)
+            expect(field).to_have_value(text)
 
     @property
     def content(self) -> Locator:
