@@ -7,11 +7,14 @@ Only the standard library is imported here, since :mod:`jupyter_gpu_kernels.pref
 from __future__ import annotations
 
 from .benchmark import BenchmarkResult, Timing
+from .diagnosis import Diagnosis, Examined, Finding, Remedy, Severity
 from .environment import DiskUsage, Environment, EnvironmentChange, EnvironmentKind, LaunchPolicy, Manifest, NameCheck
 from .framework import Absence, Framework, Guard, Link, Recipe
-from .hardware import Gpu, Hardware
-from .job import ErrorReport, Job, JobKind, JobState, ProcessIdentity
+from .hardware import ComputeMode, Gpu, GpuProcess, GpuReading, Hardware, MigInstance, Vendor
+from .job import ErrorReport, Job, JobKind, JobState
+from .placement import GpuPolicy, GpuUsage, KernelShare, Lease, Placement
 from .plan import Plan, PlannedPackage, Refusal
+from .process import ProcessIdentity
 from .progress import Progress, Stage
 from .serialization import from_json, now, to_json
 from .spec import EnvironmentSpec, Installer, MemoryPreset, Variant
@@ -20,36 +23,51 @@ from .verification import LibraryOrigin, MappedLibrary, Verification, Verificati
 __all__ = [
     "Absence",
     "BenchmarkResult",
+    "ComputeMode",
+    "Diagnosis",
     "DiskUsage",
     "Environment",
     "EnvironmentChange",
     "EnvironmentKind",
     "EnvironmentSpec",
     "ErrorReport",
+    "Examined",
+    "Finding",
     "Framework",
     "Gpu",
+    "GpuPolicy",
+    "GpuProcess",
+    "GpuReading",
+    "GpuUsage",
     "Guard",
     "Hardware",
     "Installer",
     "Job",
     "JobKind",
     "JobState",
+    "KernelShare",
     "LaunchPolicy",
+    "Lease",
     "LibraryOrigin",
     "Link",
     "Manifest",
     "MappedLibrary",
     "MemoryPreset",
+    "MigInstance",
     "NameCheck",
+    "Placement",
     "Plan",
     "PlannedPackage",
     "ProcessIdentity",
     "Progress",
     "Recipe",
     "Refusal",
+    "Remedy",
+    "Severity",
     "Stage",
     "Timing",
     "Variant",
+    "Vendor",
     "Verification",
     "VerificationOutcome",
     "from_json",

@@ -7,6 +7,7 @@ import enum
 
 from .benchmark import BenchmarkResult
 from .job import ErrorReport
+from .placement import Placement
 from .plan import Plan
 from .spec import EnvironmentSpec, Installer, MemoryPreset, Variant
 from .verification import Verification
@@ -27,11 +28,15 @@ class LaunchPolicy:
         activate: Whether to run the environment's activation scripts.
         user_site: Whether packages of ``~/.local`` may shadow the environment's.
         memory: How frameworks take the GPU's memory.
+        memory_fraction: The part of it that one kernel may take, for ``fraction``.
+        placement: Which GPUs a kernel is given.
     """
 
     activate: bool = True
     user_site: bool = False
     memory: MemoryPreset = MemoryPreset.DEFAULT
+    memory_fraction: float = 0.5
+    placement: Placement = dataclasses.field(default_factory=Placement)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -88,6 +93,8 @@ class Environment:
         created: When it was built.
         disk_bytes: As in the manifest.
         memory: How its kernels take the GPU's memory.
+        memory_fraction: The part of it that one kernel may take, for ``fraction``.
+        placement: Which GPUs its kernels are given.
         restart_needed: Ids of running kernels that still use what a rebuild has replaced.
         damaged: Why nothing is known of it but its name and place, one sentence; empty for a sound manifest.
     """
@@ -110,6 +117,8 @@ class Environment:
     created: str
     disk_bytes: int = 0
     memory: MemoryPreset = MemoryPreset.DEFAULT
+    memory_fraction: float = 0.5
+    placement: Placement = dataclasses.field(default_factory=Placement)
     restart_needed: tuple[str, ...] = ()
     damaged: str = ""
 
@@ -121,10 +130,14 @@ class EnvironmentChange:
     Attributes:
         display_name: What the Launcher shows.
         memory: How kernels take the GPU's memory, from their next start on.
+        memory_fraction: The part of it that one kernel may take, for ``fraction``.
+        placement: Which GPUs kernels are given, from their next start on.
     """
 
     display_name: str | None = None
     memory: MemoryPreset | None = None
+    memory_fraction: float | None = None
+    placement: Placement | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

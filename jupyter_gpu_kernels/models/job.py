@@ -7,6 +7,7 @@ import enum
 
 from .benchmark import BenchmarkResult
 from .plan import Plan
+from .process import ProcessIdentity
 from .progress import Progress, Stage
 from .spec import EnvironmentSpec
 from .verification import Verification
@@ -45,21 +46,6 @@ class ErrorReport:
     message: str
     cure: str
     detail: str = ""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class ProcessIdentity:
-    """A process, told apart from a later one with the same pid.
-
-    Attributes:
-        host: Host name.
-        pid: Process id.
-        started: Start time as the system tells it, seconds since the epoch.
-    """
-
-    host: str
-    pid: int
-    started: float
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

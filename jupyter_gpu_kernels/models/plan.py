@@ -49,6 +49,7 @@ class Plan:
         python: Exact Python version, empty in a refusal.
         framework_version: Exact version of the framework, ``None`` for ``python`` and refusals.
         cuda: CUDA version of the result, ``None`` for a CPU build.
+        cuda_reason: Why that CUDA, in one sentence; empty for a CPU build and in a refusal.
         target_cuda: Highest CUDA that the build may need, ``None`` without driver or target.
         channels: The channels (or indexes) used, without credentials.
         packages: All packages, in order of name.
@@ -66,6 +67,7 @@ class Plan:
     python: str = ""
     framework_version: str | None = None
     cuda: str | None = None
+    cuda_reason: str = ""
     target_cuda: str | None = None
     channels: tuple[str, ...] = ()
     packages: tuple[PlannedPackage, ...] = ()

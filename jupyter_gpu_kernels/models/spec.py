@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import enum
 
+from .placement import Placement
+
 
 class Variant(str, enum.Enum):
     """For which hardware a framework is built."""
@@ -23,10 +25,11 @@ class Installer(str, enum.Enum):
 
 
 class MemoryPreset(str, enum.Enum):
-    """How frameworks take the GPU's memory: as each of them does by default, or as they need it."""
+    """How frameworks take the GPU's memory: as each does by default, as they need it, or up to a fraction of it."""
 
     DEFAULT = "default"
     GROW = "grow"
+    FRACTION = "fraction"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,8 @@ class EnvironmentSpec:
         python: Python version (``"3.12"``), or ``None`` for the newest that fits.
         cuda: CUDA version wished for the result (``"12.9"``), or ``None``.
         target_cuda: Highest CUDA of the driver that the result must run on, if that is not this machine's.
+        target_gpu: GPU that the result must run on, if that is not this machine's: a compute capability (``"9.0"``) or
+            an architecture (``"hopper"``).
         installer: Where packages come from.
         channels: Conda channels, exclusively; empty means the configured ones.
         packages: Extra packages of the installer's own kind (conda match specs, or PEP 508 requirements with ``pypi``).
@@ -48,6 +53,8 @@ class EnvironmentSpec:
         companions: Whether to add the framework's companions (numpy, pandas, matplotlib).
         verify: Whether to verify in a real kernel before registration.
         memory: How its kernels take the GPU's memory.
+        memory_fraction: The part of it that one kernel may take, for ``fraction``; above 0, at most 1.
+        placement: Which GPUs its kernels are given.
         display_name: Name shown in the Launcher, or ``None`` for one made from name, framework and CUDA.
         sys_prefix: Register in the server's ``sys.prefix`` instead of the user's data directory.
     """
@@ -59,6 +66,7 @@ class EnvironmentSpec:
     python: str | None = None
     cuda: str | None = None
     target_cuda: str | None = None
+    target_gpu: str | None = None
     installer: Installer = Installer.AUTO
     channels: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
@@ -66,5 +74,7 @@ class EnvironmentSpec:
     companions: bool = True
     verify: bool = True
     memory: MemoryPreset = MemoryPreset.DEFAULT
+    memory_fraction: float = 0.5
+    placement: Placement = dataclasses.field(default_factory=Placement)
     display_name: str | None = None
     sys_prefix: bool = False

@@ -14,11 +14,13 @@ from traitlets import default
 from ..errors import KernelsRunningError, NotFoundError, UnknownFrameworkError
 from ..models import (
     BenchmarkResult,
+    Diagnosis,
     DiskUsage,
     Environment,
     EnvironmentChange,
     EnvironmentSpec,
     Framework,
+    GpuUsage,
     Hardware,
     Installer,
     Job,
@@ -26,6 +28,7 @@ from ..models import (
     Manifest,
     NameCheck,
     Plan,
+    Remedy,
 )
 from . import names
 from .jobs import JobRunner
@@ -93,6 +96,28 @@ class GpuKernelsManager(Settings):
     async def hardware(self) -> Hardware:
         """What this machine has."""
         return await asyncio.to_thread(lambda: self.workshop.hardware())
+
+    async def gpu_usage(self) -> GpuUsage:
+        """What the GPUs are doing now, and which kernel has what of them."""
+        raise NotImplementedError
+
+    async def diagnose(self, name: str = "") -> Diagnosis:
+        """Look what is wrong with this machine and its kernels, or with one environment.
+
+        Raises:
+            NotFoundError: There is no such environment.
+        """
+        raise NotImplementedError
+
+    async def apply(self, remedy: Remedy) -> Diagnosis:
+        """Apply a remedy, and look again.
+
+        Raises:
+            InvalidInputError: There is no such remedy.
+            NotFoundError: What it is for is not there.
+            ConflictError: It cannot be applied now.
+        """
+        raise NotImplementedError
 
     async def environments(self) -> tuple[Environment, ...]:
         """All environments, by name."""

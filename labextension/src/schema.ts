@@ -55,6 +55,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/gpus/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say what the GPUs are doing now, and which kernel has what of them. */
+        get: operations["get_gpus_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/diagnosis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Look what is wrong with this machine and its kernels. */
+        get: operations["get_diagnosis"];
+        put?: never;
+        /** Apply a remedy of a finding, and look again. */
+        post: operations["post_diagnosis"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/names": {
         parameters: {
             query?: never;
@@ -494,8 +529,9 @@ export interface components {
          *         driver: Version of the NVIDIA driver, ``None`` without one.
          *         cuda: Highest CUDA version that the driver supports, ``None`` without one.
          *         gpus: The GPUs.
+         *         vendor: Whose accelerators the machine has.
          *         reason: Why there is no usable GPU, empty if there is one.
-         *         notes: What overrules the driver's answer, one sentence each.
+         *         notes: What overrules the driver's answer, or what it cannot tell here (WSL, a container), one sentence each.
          */
         Hardware: {
             /** @default null */
@@ -504,6 +540,8 @@ export interface components {
             cuda: string | null;
             /** @default [] */
             gpus: components["schemas"]["Gpu"][];
+            /** @default none */
+            vendor: components["schemas"]["Vendor"];
             /** @default  */
             reason: string;
             /** @default [] */
@@ -519,6 +557,9 @@ export interface components {
          *         name: Marketing name.
          *         memory_total: Bytes.
          *         compute_capability: ``"9.0"`` for Hopper, ….
+         *         compute_mode: How many processes may compute on it at a time.
+         *         mig: Whether it is split; then its instances are what kernels can have, and not itself.
+         *         instances: The instances, empty for a GPU that is whole.
          */
         Gpu: {
             index: number;
@@ -526,6 +567,212 @@ export interface components {
             name: string;
             memory_total: number;
             compute_capability: string;
+            /** @default default */
+            compute_mode: components["schemas"]["ComputeMode"];
+            /** @default false */
+            mig: boolean;
+            /** @default [] */
+            instances: components["schemas"]["MigInstance"][];
+        };
+        /**
+         * ComputeMode
+         * @description How many processes may compute on a GPU at a time: any number, one, or none.
+         * @enum {unknown}
+         */
+        ComputeMode: "default" | "exclusive" | "prohibited";
+        /**
+         * MigInstance
+         * @description A part of a GPU that the driver has split (multi-instance GPU); a process can compute on one of them only.
+         *
+         *     Attributes:
+         *         uuid: ``MIG-…`` identifier.
+         *         profile: Its size, ``"1g.10gb"``.
+         *         memory_total: Bytes.
+         */
+        MigInstance: {
+            uuid: string;
+            profile: string;
+            memory_total: number;
+        };
+        /**
+         * Vendor
+         * @description Whose accelerators a machine has; what that means for a framework is in the catalogue.
+         * @enum {unknown}
+         */
+        Vendor: "amd" | "apple" | "none" | "nvidia";
+        /**
+         * GpuUsage
+         * @description What the GPUs are doing now, and for whom.
+         *
+         *     Attributes:
+         *         taken: When this was read; readers that ask within the same moment get the same answer.
+         *         readings: One for each GPU, or for each instance of a split one, in the driver's order.
+         *         shares: Who has what, the largest first.
+         *         notes: What cannot be told here, one sentence each.
+         */
+        GpuUsage: {
+            taken: string;
+            /** @default [] */
+            readings: components["schemas"]["GpuReading"][];
+            /** @default [] */
+            shares: components["schemas"]["KernelShare"][];
+            /** @default [] */
+            notes: string[];
+        };
+        /**
+         * GpuReading
+         * @description What a GPU, or an instance of one, is doing now.
+         *
+         *     Attributes:
+         *         uuid: Of the GPU or of the instance.
+         *         utilization: Percent of the last moments in which something computed, ``None`` where it is not told (MIG).
+         *         memory_used: Bytes, ``None`` where it is not told.
+         *         memory_total: Bytes.
+         *         processes: Who has memory on it; ``None`` where nobody is listed (WSL, some containers).
+         */
+        GpuReading: {
+            uuid: string;
+            utilization: number | null;
+            memory_used: number | null;
+            memory_total: number;
+            processes: components["schemas"]["GpuProcess"][] | null;
+        };
+        /**
+         * GpuProcess
+         * @description A process that has memory on a GPU.
+         *
+         *     Attributes:
+         *         pid: Its id as this process would see it; ``None`` where the driver counts in another PID namespace.
+         *         memory: Bytes, ``None`` where the driver does not tell.
+         */
+        GpuProcess: {
+            pid: number | null;
+            memory: number | null;
+        };
+        /**
+         * KernelShare
+         * @description What one running kernel has of one GPU.
+         *
+         *     Attributes:
+         *         kernel_id: As its server names it; empty for a process that is no kernel of this user's servers.
+         *         kernel_name: Name of its kernelspec, empty if it is not known.
+         *         title: Path of its notebook or console, else its kernelspec's display name; empty for others' processes.
+         *         here: Whether it is a kernel of this server, which can shut it down.
+         *         gpu: Identifier of the GPU or instance.
+         *         pid: Its process, ``None`` where the driver counts in another PID namespace.
+         *         memory: Bytes, ``None`` where they are not told.
+         *         leased: Whether it was given that GPU; memory on another one is somebody's mistake, or from a terminal.
+         *         idle_since: Since when nothing runs in it, empty while something does or where it is not known.
+         */
+        KernelShare: {
+            gpu: string;
+            /** @default  */
+            kernel_id: string;
+            /** @default  */
+            kernel_name: string;
+            /** @default  */
+            title: string;
+            /** @default false */
+            here: boolean;
+            /** @default null */
+            pid: number | null;
+            /** @default null */
+            memory: number | null;
+            /** @default false */
+            leased: boolean;
+            /** @default  */
+            idle_since: string;
+        };
+        /**
+         * Diagnosis
+         * @description What the doctor found.
+         *
+         *     Attributes:
+         *         subject: Name of the environment that was asked for, empty for the machine and all environments.
+         *         taken: When.
+         *         seconds: How long it took.
+         *         findings: The findings, the worst first.
+         *         examined: All that was looked at.
+         */
+        Diagnosis: {
+            taken: string;
+            /** @default  */
+            subject: string;
+            /** @default 0 */
+            seconds: number;
+            /** @default [] */
+            findings: components["schemas"]["Finding"][];
+            /** @default [] */
+            examined: components["schemas"]["Examined"][];
+        };
+        /**
+         * Finding
+         * @description One thing that is not as it should be.
+         *
+         *     Attributes:
+         *         check: Stable id of the check, e.g. ``"driver-too-old"``.
+         *         severity: How much it matters.
+         *         subject: Name of the environment or kernelspec that it is about, empty for the machine.
+         *         sentence: What is wrong, in plain words.
+         *         evidence: What shows it: files, versions, variables, messages; one fact each.
+         *         cure: What to do next, one sentence.
+         *         remedy: The cure, if it can be done here.
+         *         link: A page that says more, empty if there is none.
+         */
+        Finding: {
+            check: string;
+            severity: components["schemas"]["Severity"];
+            sentence: string;
+            cure: string;
+            /** @default  */
+            subject: string;
+            /** @default [] */
+            evidence: string[];
+            /** @default null */
+            remedy: components["schemas"]["Remedy"] | null;
+            /** @default  */
+            link: string;
+        };
+        /**
+         * Severity
+         * @description How much a finding matters.
+         * @enum {unknown}
+         */
+        Severity: "note" | "problem" | "warning";
+        /**
+         * Remedy
+         * @description A cure that can be done here, by a button or by ``--fix``.
+         *
+         *     Attributes:
+         *         id: What is done, one of a fixed set: ``"rebuild"``, ``"remove-kernelspec"``, ….
+         *         subject: What it is done to: name of an environment or kernelspec, or a path.
+         *         label: A few words for a button.
+         *         question: What to ask before it is done, as it cannot be undone; empty if nothing is lost by it.
+         */
+        Remedy: {
+            id: string;
+            subject: string;
+            label: string;
+            /** @default  */
+            question: string;
+        };
+        /**
+         * Examined
+         * @description One thing that was looked at.
+         *
+         *     Attributes:
+         *         check: Stable id of the check.
+         *         title: What was looked at, a few words.
+         *         findings: How many findings it made.
+         *         skipped: Why it could not look, empty if it did.
+         */
+        Examined: {
+            check: string;
+            title: string;
+            /** @default 0 */
+            findings: number;
+            /** @default  */
+            skipped: string;
         };
         /**
          * NameCheck
@@ -551,6 +798,7 @@ export interface components {
          *         python: Exact Python version, empty in a refusal.
          *         framework_version: Exact version of the framework, ``None`` for ``python`` and refusals.
          *         cuda: CUDA version of the result, ``None`` for a CPU build.
+         *         cuda_reason: Why that CUDA, in one sentence; empty for a CPU build and in a refusal.
          *         target_cuda: Highest CUDA that the build may need, ``None`` without driver or target.
          *         channels: The channels (or indexes) used, without credentials.
          *         packages: All packages, in order of name.
@@ -571,6 +819,8 @@ export interface components {
             framework_version: string | null;
             /** @default null */
             cuda: string | null;
+            /** @default  */
+            cuda_reason: string;
             /** @default null */
             target_cuda: string | null;
             /** @default [] */
@@ -598,6 +848,8 @@ export interface components {
          *         python: Python version (``"3.12"``), or ``None`` for the newest that fits.
          *         cuda: CUDA version wished for the result (``"12.9"``), or ``None``.
          *         target_cuda: Highest CUDA of the driver that the result must run on, if that is not this machine's.
+         *         target_gpu: GPU that the result must run on, if that is not this machine's: a compute capability (``"9.0"``) or
+         *             an architecture (``"hopper"``).
          *         installer: Where packages come from.
          *         channels: Conda channels, exclusively; empty means the configured ones.
          *         packages: Extra packages of the installer's own kind (conda match specs, or PEP 508 requirements with ``pypi``).
@@ -605,6 +857,8 @@ export interface components {
          *         companions: Whether to add the framework's companions (numpy, pandas, matplotlib).
          *         verify: Whether to verify in a real kernel before registration.
          *         memory: How its kernels take the GPU's memory.
+         *         memory_fraction: The part of it that one kernel may take, for ``fraction``; above 0, at most 1.
+         *         placement: Which GPUs its kernels are given.
          *         display_name: Name shown in the Launcher, or ``None`` for one made from name, framework and CUDA.
          *         sys_prefix: Register in the server's ``sys.prefix`` instead of the user's data directory.
          */
@@ -622,6 +876,8 @@ export interface components {
             cuda: string | null;
             /** @default null */
             target_cuda: string | null;
+            /** @default null */
+            target_gpu: string | null;
             /** @default auto */
             installer: components["schemas"]["Installer"];
             /** @default [] */
@@ -636,6 +892,9 @@ export interface components {
             verify: boolean;
             /** @default default */
             memory: components["schemas"]["MemoryPreset"];
+            /** @default 0.5 */
+            memory_fraction: number;
+            placement?: components["schemas"]["Placement"];
             /** @default null */
             display_name: string | null;
             /** @default false */
@@ -643,10 +902,36 @@ export interface components {
         };
         /**
          * MemoryPreset
-         * @description How frameworks take the GPU's memory: as each of them does by default, or as they need it.
+         * @description How frameworks take the GPU's memory: as each does by default, as they need it, or up to a fraction of it.
          * @enum {unknown}
          */
-        MemoryPreset: "default" | "grow";
+        MemoryPreset: "default" | "fraction" | "grow";
+        /**
+         * Placement
+         * @description Which GPUs a kernel wants.
+         *
+         *     Attributes:
+         *         policy: How they are chosen.
+         *         count: How many, for ``least-used`` and ``exclusive``; of instances of split GPUs one is given at most.
+         *         devices: ``GPU-…`` or ``MIG-…`` identifiers, for ``fixed``.
+         *         wait: Seconds to wait where none is free, before the explaining kernel says who has them.
+         */
+        Placement: {
+            /** @default auto */
+            policy: components["schemas"]["GpuPolicy"];
+            /** @default 1 */
+            count: number;
+            /** @default [] */
+            devices: string[];
+            /** @default 0 */
+            wait: number;
+        };
+        /**
+         * GpuPolicy
+         * @description How GPUs are chosen for a kernel, among those that the server itself may use.
+         * @enum {unknown}
+         */
+        GpuPolicy: "all" | "auto" | "exclusive" | "fixed" | "least-used";
         /**
          * PlannedPackage
          * @description One package of a plan.
@@ -702,6 +987,8 @@ export interface components {
          *         created: When it was built.
          *         disk_bytes: As in the manifest.
          *         memory: How its kernels take the GPU's memory.
+         *         memory_fraction: The part of it that one kernel may take, for ``fraction``.
+         *         placement: Which GPUs its kernels are given.
          *         restart_needed: Ids of running kernels that still use what a rebuild has replaced.
          *         damaged: Why nothing is known of it but its name and place, one sentence; empty for a sound manifest.
          */
@@ -726,6 +1013,9 @@ export interface components {
             disk_bytes: number;
             /** @default default */
             memory: components["schemas"]["MemoryPreset"];
+            /** @default 0.5 */
+            memory_fraction: number;
+            placement?: components["schemas"]["Placement"];
             /** @default [] */
             restart_needed: string[];
             /** @default  */
@@ -1003,7 +1293,14 @@ export interface components {
              * @default {
              *       "activate": true,
              *       "user_site": false,
-             *       "memory": "default"
+             *       "memory": "default",
+             *       "memory_fraction": 0.5,
+             *       "placement": {
+             *         "policy": "auto",
+             *         "count": 1,
+             *         "devices": [],
+             *         "wait": 0
+             *       }
              *     }
              */
             launch: components["schemas"]["LaunchPolicy"];
@@ -1022,6 +1319,8 @@ export interface components {
          *         activate: Whether to run the environment's activation scripts.
          *         user_site: Whether packages of ``~/.local`` may shadow the environment's.
          *         memory: How frameworks take the GPU's memory.
+         *         memory_fraction: The part of it that one kernel may take, for ``fraction``.
+         *         placement: Which GPUs a kernel is given.
          */
         LaunchPolicy: {
             /** @default true */
@@ -1030,6 +1329,9 @@ export interface components {
             user_site: boolean;
             /** @default default */
             memory: components["schemas"]["MemoryPreset"];
+            /** @default 0.5 */
+            memory_fraction: number;
+            placement?: components["schemas"]["Placement"];
         };
         /**
          * EnvironmentChange
@@ -1038,12 +1340,18 @@ export interface components {
          *     Attributes:
          *         display_name: What the Launcher shows.
          *         memory: How kernels take the GPU's memory, from their next start on.
+         *         memory_fraction: The part of it that one kernel may take, for ``fraction``.
+         *         placement: Which GPUs kernels are given, from their next start on.
          */
         EnvironmentChange: {
             /** @default null */
             display_name: string | null;
             /** @default null */
             memory: components["schemas"]["MemoryPreset"] | null;
+            /** @default null */
+            memory_fraction: number | null;
+            /** @default null */
+            placement: components["schemas"]["Placement"] | null;
         };
         /**
          * DiskUsage
@@ -1166,6 +1474,127 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Hardware"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_gpus_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GpuUsage"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_diagnosis: {
+        parameters: {
+            query?: {
+                /** @description Look at this environment and the machine only. */
+                environment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Diagnosis"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    post_diagnosis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Remedy"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Diagnosis"];
                 };
             };
             /** @description The caller's fault, or the state of things. */

@@ -1,11 +1,11 @@
-"""What can be built here: frameworks, hardware, plans."""
+"""What can be built here: frameworks, plans."""
 
 from __future__ import annotations
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ...models import EnvironmentSpec, Framework, Hardware, Plan
+from ...models import EnvironmentSpec, Framework, Plan
 from ..openapi import operation
 from .base import GpuKernelsHandler
 
@@ -42,17 +42,6 @@ class LogoHandler(GpuKernelsHandler):
         drawing = await self.manager.logo(framework_id)
         self.set_header("Cache-Control", f"private, max-age={LOGO_AGE}")
         self.finish(drawing, set_content_type=SVG)
-
-
-class GpusHandler(GpuKernelsHandler):
-    """The machine."""
-
-    @web.authenticated
-    @authorized
-    @operation("Describe this machine's GPUs and driver.", answer=Hardware)
-    async def get(self) -> None:
-        """Describe the hardware."""
-        self.answer(await self.manager.hardware())
 
 
 class PlansHandler(GpuKernelsHandler):

@@ -11,7 +11,8 @@ from tornado import web
 
 from ..openapi import document, operation
 from .base import NAMESPACE, GpuKernelsHandler, NowhereHandler
-from .catalogue import FrameworksHandler, GpusHandler, LogoHandler, PlansHandler
+from .catalogue import FrameworksHandler, LogoHandler, PlansHandler
+from .diagnosis import DiagnosisHandler
 from .environments import (
     BenchmarkHandler,
     EnvironmentHandler,
@@ -21,6 +22,7 @@ from .environments import (
     SizeHandler,
     VerifyHandler,
 )
+from .gpus import GpusHandler, GpuUsageHandler
 from .jobs import JobHandler, JobLogHandler, JobsHandler
 from .names import NameHandler, NamesHandler
 
@@ -41,6 +43,8 @@ ROUTES: tuple[tuple[str, type[GpuKernelsHandler]], ...] = (
     ("/frameworks", FrameworksHandler),
     ("/frameworks/{id}/logo", LogoHandler),
     ("/gpus", GpusHandler),
+    ("/gpus/usage", GpuUsageHandler),
+    ("/diagnosis", DiagnosisHandler),
     ("/names", NamesHandler),
     ("/names/{name}", NameHandler),
     ("/plans", PlansHandler),
