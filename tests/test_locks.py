@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from jupyter_gpu_kernels.build.disk.locks import EnvironmentLock, alive, identity
+from jupyter_gpu_kernels.build.disk.locks import EnvironmentLock
 from jupyter_gpu_kernels.errors import EnvironmentBusyError, InstallError
+from jupyter_gpu_kernels.hardware.processes import identity
 
 HOLD = (
     "import sys; from pathlib import Path; from jupyter_gpu_kernels.build.disk.locks import EnvironmentLock\n"
@@ -165,29 +163,3 @@ def test_a_directory_that_cannot_be_made_is_an_error_with_a_cure(tmp_path: Path)
     with pytest.raises(InstallError, match="cannot be locked") as caught:
         EnvironmentLock(tmp_path / "file" / "locks", "tf").acquire("create")
     assert caught.value.cure
-
-
-def test_a_process_is_told_apart_from_a_later_one_with_its_pid() -> None:
-    us = identity()
-    assert (us.host, us.pid) == (socket.gethostname(), os.getpid())
-    assert alive(us)
-    assert alive(replace(us, started=us.started + 0.5))
-    assert not alive(replace(us, started=us.started - 100))
-
-
-def test_a_dead_process_and_a_zombie_are_not_alive() -> None:
-    code = (
-        "from jupyter_gpu_kernels.build.disk.locks import identity; i = identity(); print(i.pid, i.started, flush=True)"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        pid, started = child.stdout.read().split()
-        them = replace(identity(), pid=int(pid), started=float(started))
-        if hasattr(os, "waitid"):
-            os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-            assert not alive(them)
-    assert not alive(them)
-
-
-def test_a_process_elsewhere_counts_as_alive() -> None:
-    assert alive(replace(identity(), host="another-host", pid=1, started=0.0))

@@ -66,7 +66,7 @@ class GpuKernelsManager(Settings):
 
     @default("runner")
     def _default_runner(self) -> JobRunner:
-        from ..build.disk.locks import alive, identity
+        from ..hardware.processes import alive, identity
 
         records = JobRecords(Path(self.state_dir) / "jobs", keep=self.kept_jobs, days=self.kept_days)
         ledger = Ledger(records, owner=identity(), alive=alive)

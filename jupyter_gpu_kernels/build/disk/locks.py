@@ -18,16 +18,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import psutil
 from filelock import FileLock, Timeout
 
 from ...errors import EnvironmentBusyError, InvalidInputError
+from ...hardware.processes import alive, identity
 from ...models import ProcessIdentity, from_json, now, to_json
 from .filesystem import explained
-
-#: Seconds by which two readings of one process's start may differ: the system reckons it from a boot time that moves
-#: when the clock is set. A pid does not come round again that quickly.
-START_TOLERANCE = 2.0
 
 #: What is being done to a busy environment, by its holder's purpose.
 DOINGS = {
@@ -39,24 +35,6 @@ DOINGS = {
     "change": "changed",
     "recover": "tidied up",
 }
-
-
-def identity() -> ProcessIdentity:
-    """Tell this process from all others, also from later ones with the same pid."""
-    return ProcessIdentity(host=socket.gethostname(), pid=os.getpid(), started=psutil.Process().create_time())
-
-
-def alive(process: ProcessIdentity) -> bool:
-    """Whether a process still runs; one on another host counts as alive, as nothing shows otherwise."""
-    if process.host != socket.gethostname():
-        return True
-    try:
-        there = psutil.Process(process.pid)
-        return abs(there.create_time() - process.started) < START_TOLERANCE and there.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
-        return True
 
 
 @dataclass(frozen=True, kw_only=True)

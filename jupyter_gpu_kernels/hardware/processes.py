@@ -1,0 +1,66 @@
+"""Processes of this host: who they are, whether they still run, and who belongs to whom."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import psutil
+
+from ..models import ProcessIdentity
+
+#: Seconds by which two readings of one process's start may differ: the system reckons it from a boot time that moves
+#: when the clock is set. A pid does not come round again that quickly.
+START_TOLERANCE = 2.0
+
+
+def identity() -> ProcessIdentity:
+    """Tell this process from all others, also from later ones with the same pid."""
+    return ProcessIdentity(host=socket.gethostname(), pid=os.getpid(), started=psutil.Process().create_time())
+
+
+def identity_of(pid: int) -> ProcessIdentity | None:
+    """Tell a process of this host from all others; ``None`` if it is gone or may not be looked at."""
+    try:
+        return ProcessIdentity(host=socket.gethostname(), pid=pid, started=psutil.Process(pid).create_time())
+    except (psutil.Error, ValueError, OverflowError):
+        return None
+
+
+def alive(process: ProcessIdentity) -> bool:
+    """Whether a process still runs; one on another host counts as alive, as nothing shows otherwise."""
+    if process.host != socket.gethostname():
+        return True
+    try:
+        there = psutil.Process(process.pid)
+        return abs(there.create_time() - process.started) < START_TOLERANCE and there.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+
+
+def family(pid: int) -> frozenset[int]:
+    """The ids of a process, of its descendants, and of all others in sessions that one of these leads.
+
+    The session finds what lost its parent on the way: a worker that was started in the background by a shell, say.
+    Empty if the process is gone.
+    """
+    try:
+        members = {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
+    except (psutil.Error, ValueError, OverflowError):
+        return frozenset()
+    if not hasattr(os, "getsid"):
+        return frozenset(members)
+    leaders = {member for member in members if _session(member) == member}
+    if leaders:
+        members.update(other for other in psutil.pids() if _session(other) in leaders)
+    return frozenset(members)
+
+
+def _session(pid: int) -> int | None:
+    """The session of a process, ``None`` where it is not told."""
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
