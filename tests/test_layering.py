@@ -22,9 +22,10 @@ ALLOWED = {
     "hardware": {"models", "errors"},
     "build": {"hardware", "prefix", "models", "errors", "_version"},
     "launch": {"hardware", "prefix", "models", "errors", "_version"},
+    "diagnosis": {"launch", "build", "hardware", "prefix", "models", "errors", "_version"},
     "benchmark": {"build", "hardware", "prefix", "models", "errors", "_version"},
-    "serve": {"benchmark", "build", "hardware", "prefix", "models", "errors", "_version"},
-    "cli": {"serve", "benchmark", "build", "hardware", "prefix", "models", "errors", "_version"},
+    "serve": {"diagnosis", "benchmark", "build", "hardware", "prefix", "models", "errors", "_version"},
+    "cli": {"serve", "diagnosis", "benchmark", "build", "hardware", "prefix", "models", "errors", "_version"},
     "__init__": {"serve", "_version"},
     "__main__": {"cli"},
 }

@@ -1,0 +1,52 @@
+"""The cures that can be done here; :mod:`jupyter_gpu_kernels.serve.doctoring` carries them out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..models import Remedy
+
+#: Jobs on an environment, whose name is the subject.
+REBUILD = "rebuild"
+VERIFY = "verify"
+REMOVE_ENVIRONMENT = "remove-environment"
+#: Done to a kernelspec, whose directory is the subject.
+REMOVE_KERNELSPEC = "remove-kernelspec"
+ADOPT_KERNELSPEC = "adopt-kernelspec"
+RELEASE_KERNELSPEC = "release-kernelspec"
+#: Done to a process; the subject is its id and when it began.
+END_PROCESS = "end-process"
+#: Done to a directory of the package's own cache.
+CLEAN_CACHE = "clean-cache"
+
+
+def rebuild(name: str) -> Remedy:
+    """Build an environment anew, then exchange the two."""
+    return Remedy(id=REBUILD, subject=name, label="Rebuild")
+
+
+def verify(name: str) -> Remedy:
+    """Start an environment's kernel and look again; this puts back a kernelspec that is gone, too."""
+    return Remedy(id=VERIFY, subject=name, label="Verify")
+
+
+def remove_environment(name: str) -> Remedy:
+    """Remove an environment and its kernel."""
+    question = f"Remove the environment {name} and its kernel? What is installed in it is lost."
+    return Remedy(id=REMOVE_ENVIRONMENT, subject=name, label="Remove the environment", question=question)
+
+
+def remove_kernelspec(directory: Path) -> Remedy:
+    """Remove a kernelspec; notebooks and environments stay."""
+    question = f"Remove the kernel {directory.name} ({directory})? Notebooks and environments stay."
+    return Remedy(id=REMOVE_KERNELSPEC, subject=str(directory), label="Remove the kernel", question=question)
+
+
+def adopt_kernelspec(directory: Path) -> Remedy:
+    """Let the provisioner start a kernel that was not made here; its environment stays as it is."""
+    return Remedy(id=ADOPT_KERNELSPEC, subject=str(directory), label="Start it with the provisioner")
+
+
+def release_kernelspec(directory: Path) -> Remedy:
+    """Give an adopted kernelspec back as it was."""
+    return Remedy(id=RELEASE_KERNELSPEC, subject=str(directory), label="Start it as before")
