@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Collection
 
 import psutil
 
@@ -58,9 +59,35 @@ def family(pid: int) -> frozenset[int]:
     return frozenset(members)
 
 
+def nearest(pid: int, among: Collection[int]) -> int | None:
+    """Whose :func:`family` a process belongs to; of several, the nearest, ``None`` if it belongs to none.
+
+    Asked for one process: it looks at its ancestors only, where the family looks at every process there is.
+    """
+    waiting, seen = [pid], {pid}
+    while waiting:
+        here = waiting.pop(0)
+        if here in among:
+            return here
+        for further in (_session(here), _parent(here)):
+            if further and further not in seen:
+                seen.add(further)
+                waiting.append(further)
+    return None
+
+
+def _parent(pid: int) -> int | None:
+    """The parent of a process, ``None`` where it is not told."""
+    try:
+        return psutil.Process(pid).ppid()
+    except (psutil.Error, ValueError, OverflowError):
+        return None
+
+
 def _session(pid: int) -> int | None:
     """The session of a process, ``None`` where it is not told."""
     try:
         return os.getsid(pid)
-    except OSError:
+    except (OSError, AttributeError):
+        # Gone; or Windows, which has no such sessions.
         return None
