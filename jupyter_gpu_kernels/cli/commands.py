@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
-import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
 
-from ..errors import BrokenEnvironmentError, GpuKernelsError, InvalidInputError, JobCancelledError
+from ..errors import BrokenEnvironmentError, GpuKernelsError
 from ..models import EnvironmentChange, ErrorReport, Job, JobState, MemoryPreset, from_json
 from ..serve.manager import GpuKernelsManager
 from . import text
 from .arguments import spec_of
-from .exits import Exit, of_code, of_job
-from .interruption import Interruption
-from .progress import watch
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What a command found.
-
-    Attributes:
-        model: For ``--json``.
-        text: For people, on stdout.
-        error: For people, on stderr.
-        exit_code: How the program ends.
-    """
-
-    model: Any
-    text: str = ""
-    error: str | None = None
-    exit_code: int = Exit.DONE
+from .exits import Exit, of_code
+from .following import Answer, confirm, follow, outcome
 
 
 async def create(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
@@ -68,14 +46,14 @@ async def show(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Ans
 
 async def verify(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
     """Look again what a kernel sees."""
-    job = await _follow(manager, arguments, manager.verify(arguments.name))
-    return _answer(manager, job, text.verification(job.verification) if job.verification else "")
+    job = await follow(manager, arguments, manager.verify(arguments.name))
+    return outcome(manager, job, text.verification(job.verification) if job.verification else "")
 
 
 async def benchmark(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
     """Run the benchmark in a kernel."""
-    job = await _follow(manager, arguments, manager.benchmark(arguments.name))
-    return _answer(manager, job, text.benchmark(job.benchmark) if job.benchmark else "")
+    job = await follow(manager, arguments, manager.benchmark(arguments.name))
+    return outcome(manager, job, text.benchmark(job.benchmark) if job.benchmark else "")
 
 
 async def rename(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
@@ -99,7 +77,7 @@ async def remove(manager: GpuKernelsManager, arguments: argparse.Namespace) -> A
         return await _remove(manager, arguments, arguments.name)
     names = [environment.name for environment in await manager.environments()]
     if names:
-        _confirm(arguments, f"Remove these environments and their kernels: {', '.join(names)}?")
+        confirm(arguments, f"Remove these environments and their kernels: {', '.join(names)}?")
     sure = argparse.Namespace(**{**vars(arguments), "yes": True})
     answers = [await _tried(_remove(manager, sure, name)) for name in names]
     return Answer(
@@ -147,18 +125,18 @@ COMMANDS: dict[str, Callable[[GpuKernelsManager, argparse.Namespace], Awaitable[
 
 async def _build(manager: GpuKernelsManager, arguments: argparse.Namespace, asked: Awaitable[Job]) -> Answer:
     """Follow a build to its end."""
-    job = await _follow(manager, arguments, asked)
+    job = await follow(manager, arguments, asked)
     if job.state is not JobState.SUCCEEDED:
-        return _answer(manager, job, "")
+        return outcome(manager, job, "")
     manifest = await manager.get(job.name)
     found = text.verification(job.verification) if job.verification else "It was not verified.\n"
-    return _answer(manager, job, f"{manifest.display_name} is ready.\n{found}")
+    return outcome(manager, job, f"{manifest.display_name} is ready.\n{found}")
 
 
 async def _remove(manager: GpuKernelsManager, arguments: argparse.Namespace, name: str) -> Answer:
-    _confirm(arguments, f"Remove the environment {name!r} and its kernel?")
-    job = await _follow(manager, arguments, manager.remove(name, stop_kernels=arguments.force))
-    return _answer(manager, job, f"{name} is removed.\n")
+    confirm(arguments, f"Remove the environment {name!r} and its kernel?")
+    job = await follow(manager, arguments, manager.remove(name, stop_kernels=arguments.force))
+    return outcome(manager, job, f"{name} is removed.\n")
 
 
 async def _tried(removal: Awaitable[Answer]) -> Answer:
@@ -168,57 +146,3 @@ async def _tried(removal: Awaitable[Answer]) -> Answer:
     except GpuKernelsError as refusal:
         report = from_json(ErrorReport, refusal.to_json())
         return Answer(model=report, error=text.error(report), exit_code=of_code(report.code))
-
-
-def _confirm(arguments: argparse.Namespace, question: str) -> None:
-    """Ask whether to go on.
-
-    Raises:
-        InvalidInputError: There is nobody to ask.
-        JobCancelledError: The answer was no.
-    """
-    if arguments.yes:
-        return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        msg = "A removal has to be confirmed, and nobody can be asked: this is not a terminal."
-        raise InvalidInputError(msg, cure="Add --yes to remove without being asked.")
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        msg = "Nothing was removed."
-        raise JobCancelledError(msg, cure="Answer y, or add --yes, to remove it.")
-
-
-async def _follow(manager: GpuKernelsManager, arguments: argparse.Namespace, asked: Awaitable[Job]) -> Job:
-    """Begin a job, show it, and wait for its end; cancel it when interrupted."""
-    watcher = watch(sys.stderr, quiet=arguments.json)
-    manager.listeners.append(watcher)
-    try:
-        # From before there is a job, so that none is left behind by an early Ctrl-C.
-        with Interruption() as interruption:
-            job = await asked
-            finished = asyncio.ensure_future(manager.runner.wait(job.id))
-            interrupted = asyncio.ensure_future(interruption.event.wait())
-            await asyncio.wait({finished, interrupted}, return_when=asyncio.FIRST_COMPLETED)
-            if not finished.done():
-                sys.stderr.write("Cancelling; what was half-made is being removed ...\n")
-                await manager.cancel(job.id)
-            interrupted.cancel()
-            return await finished
-    finally:
-        manager.listeners.remove(watcher)
-        watcher.close()
-
-
-def _answer(manager: GpuKernelsManager, job: Job, good: str) -> Answer:
-    """What to say of a finished job."""
-    if job.state is JobState.SUCCEEDED:
-        return Answer(model=job, text=good)
-    if job.state is JobState.CANCELLED or job.error is None:
-        return Answer(model=job, error="Cancelled.\n", exit_code=of_job(job))
-    log = manager.runner.ledger.records.log_path(job.id)
-    return Answer(
-        model=job,
-        error=f"{text.error(job.error)}{text.details(job.error)}The whole log: {log}\n",
-        exit_code=of_job(job),
-    )

@@ -1,0 +1,89 @@
+"""What commands share: asking before something is lost, following a job, and what to say in the end."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import InvalidInputError, JobCancelledError
+from ..models import Job, JobState
+from ..serve.manager import GpuKernelsManager
+from . import text
+from .exits import Exit, of_job
+from .interruption import Interruption
+from .progress import watch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a command found.
+
+    Attributes:
+        model: For ``--json``.
+        text: For people, on stdout.
+        error: For people, on stderr.
+        exit_code: How the program ends.
+    """
+
+    model: Any
+    text: str = ""
+    error: str | None = None
+    exit_code: int = Exit.DONE
+
+
+def confirm(arguments: argparse.Namespace, question: str) -> None:
+    """Ask whether to go on.
+
+    Raises:
+        InvalidInputError: There is nobody to ask.
+        JobCancelledError: The answer was no.
+    """
+    if arguments.yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        msg = "A removal has to be confirmed, and nobody can be asked: this is not a terminal."
+        raise InvalidInputError(msg, cure="Add --yes to remove without being asked.")
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        msg = "Nothing was removed."
+        raise JobCancelledError(msg, cure="Answer y, or add --yes, to remove it.")
+
+
+async def follow(manager: GpuKernelsManager, arguments: argparse.Namespace, asked: Awaitable[Job]) -> Job:
+    """Begin a job, show it, and wait for its end; cancel it when interrupted."""
+    watcher = watch(sys.stderr, quiet=arguments.json)
+    manager.listeners.append(watcher)
+    try:
+        # From before there is a job, so that none is left behind by an early Ctrl-C.
+        with Interruption() as interruption:
+            job = await asked
+            finished = asyncio.ensure_future(manager.runner.wait(job.id))
+            interrupted = asyncio.ensure_future(interruption.event.wait())
+            await asyncio.wait({finished, interrupted}, return_when=asyncio.FIRST_COMPLETED)
+            if not finished.done():
+                sys.stderr.write("Cancelling; what was half-made is being removed ...\n")
+                await manager.cancel(job.id)
+            interrupted.cancel()
+            return await finished
+    finally:
+        manager.listeners.remove(watcher)
+        watcher.close()
+
+
+def outcome(manager: GpuKernelsManager, job: Job, good: str) -> Answer:
+    """What to say of a finished job."""
+    if job.state is JobState.SUCCEEDED:
+        return Answer(model=job, text=good)
+    if job.state is JobState.CANCELLED or job.error is None:
+        return Answer(model=job, error="Cancelled.\n", exit_code=of_job(job))
+    log = manager.runner.ledger.records.log_path(job.id)
+    return Answer(
+        model=job,
+        error=f"{text.error(job.error)}{text.details(job.error)}The whole log: {log}\n",
+        exit_code=of_job(job),
+    )
