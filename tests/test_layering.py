@@ -36,7 +36,7 @@ ALLOWED_IN_BUILD = {
     "tools": set(),
     "reporting": set(),
     "compilation": set(),
-    "disk": set(),
+    "disk": {"tools"},
     "conda": INSTALLERS,
     "wheels": INSTALLERS,
     "bytecode": {"compilation", *INSTALLERS},
