@@ -7,15 +7,18 @@ import type { ServerConnection } from '@jupyterlab/services';
 import { NAMESPACE, request } from './request';
 import type {
   BenchmarkResult,
+  Diagnosis,
   DiskUsage,
   Environment,
   EnvironmentChange,
   Framework,
+  GpuUsage,
   Hardware,
   Job,
   Manifest,
   NameCheck,
   Plan,
+  Remedy,
   Spec
 } from './tokens';
 
@@ -34,6 +37,21 @@ export function logoUrl(framework: string, settings: Settings): string {
 /** This machine's GPUs and driver. */
 export function hardware(settings: Settings): Promise<Hardware> {
   return request(['gpus'], {}, settings);
+}
+
+/** What the GPUs are doing now, and for whom. */
+export function gpuUsage(settings: Settings): Promise<GpuUsage> {
+  return request(['gpus', 'usage'], {}, settings);
+}
+
+/** What is wrong with the machine, and with one environment or all. */
+export function diagnose(environment: string, signal: AbortSignal, settings: Settings): Promise<Diagnosis> {
+  return request(['diagnosis'], { signal, ...(environment && { query: { environment } }) }, settings);
+}
+
+/** Do what a finding offers to do, and look again. */
+export function apply(remedy: Remedy, settings: Settings): Promise<Diagnosis> {
+  return request(['diagnosis'], { method: 'POST', body: remedy }, settings);
 }
 
 /** A name for a kernel of this framework that is still free. */

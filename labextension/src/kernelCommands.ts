@@ -90,7 +90,7 @@ export function addKernelCommands(options: IKernelCommandsOptions): void {
       ]);
       const displayName = await askDisplayName({ environment, trans });
       if (displayName !== null) {
-        await model.rename(name, displayName);
+        await model.change(name, { display_name: displayName });
       }
     }
   );

@@ -3,7 +3,19 @@
  */
 import * as api from './api';
 import { LiveKernels } from './liveKernels';
-import type { DiskUsage, Framework, IGpuKernels, Job, NameCheck, Plan, Spec } from './tokens';
+import type {
+  Diagnosis,
+  DiskUsage,
+  EnvironmentChange,
+  Framework,
+  GpuUsage,
+  IGpuKernels,
+  Job,
+  NameCheck,
+  Plan,
+  Remedy,
+  Spec
+} from './tokens';
 
 /**
  * The one implementation of `IGpuKernels`, which has its documentation.
@@ -50,8 +62,8 @@ export class GpuKernels extends LiveKernels implements IGpuKernels {
     return this._begin(api.remove(name, stopKernels, this._settings));
   }
 
-  async rename(name: string, displayName: string): Promise<void> {
-    await api.change(name, { display_name: displayName }, this._settings);
+  async change(name: string, wishes: EnvironmentChange): Promise<void> {
+    await api.change(name, wishes, this._settings);
     await this.readKernels();
   }
 
@@ -66,6 +78,24 @@ export class GpuKernels extends LiveKernels implements IGpuKernels {
   async keepBenchmark(name: string, measured: unknown): Promise<void> {
     await api.keepBenchmark(name, measured, this._settings);
     await this.readKernels();
+  }
+
+  gpuUsage(): Promise<GpuUsage> {
+    return api.gpuUsage(this._settings);
+  }
+
+  diagnose(name: string, signal: AbortSignal): Promise<Diagnosis> {
+    return api.diagnose(name, signal, this._settings);
+  }
+
+  async apply(remedy: Remedy): Promise<Diagnosis> {
+    try {
+      return await api.apply(remedy, this._settings);
+    } finally {
+      // It may have begun a job, and changed kernels without one.
+      void this.refresh();
+      void this.readKernels();
+    }
   }
 
   async cancel(id: string): Promise<void> {

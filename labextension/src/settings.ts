@@ -15,7 +15,14 @@ export const SETTINGS = 'jupyter-gpu-kernels:panel';
  * @param registry - `null` where an application has no settings.
  */
 export async function readDefaults(registry: ISettingRegistry | null): Promise<IDefaults> {
-  const defaults: IDefaults = { installer: 'auto', channels: [], companions: true, memory: 'default' };
+  const defaults: IDefaults = {
+    installer: 'auto',
+    channels: [],
+    companions: true,
+    memory: 'default',
+    memory_fraction: 0.5,
+    placement: 'auto'
+  };
   try {
     const settings = await registry?.load(SETTINGS);
     // The registry has checked them against the schema.

@@ -10,21 +10,30 @@ import type { components } from './schema';
 type Schemas = components['schemas'];
 
 export type BenchmarkResult = Schemas['BenchmarkResult'];
+export type Diagnosis = Schemas['Diagnosis'];
 export type DiskUsage = Schemas['DiskUsage'];
 export type Environment = Schemas['Environment'];
 export type EnvironmentChange = Partial<Schemas['EnvironmentChange']>;
 export type ErrorReport = Schemas['ErrorReport'];
+export type Finding = Schemas['Finding'];
 export type Framework = Schemas['Framework'];
+export type GpuPolicy = Schemas['GpuPolicy'];
+export type GpuReading = Schemas['GpuReading'];
+export type GpuUsage = Schemas['GpuUsage'];
 export type Hardware = Schemas['Hardware'];
 export type Installer = Schemas['Installer'];
 export type Job = Schemas['Job'];
 export type JobKind = Schemas['JobKind'];
 export type JobState = Schemas['JobState'];
+export type KernelShare = Schemas['KernelShare'];
 export type Manifest = Schemas['Manifest'];
 export type MemoryPreset = Schemas['MemoryPreset'];
 export type NameCheck = Schemas['NameCheck'];
+export type Placement = Schemas['Placement'];
 export type Plan = Schemas['Plan'];
 export type Progress = Schemas['Progress'];
+export type Remedy = Schemas['Remedy'];
+export type Severity = Schemas['Severity'];
 export type Stage = Schemas['Stage'];
 export type Variant = Schemas['Variant'];
 export type Verification = Schemas['Verification'];
@@ -103,10 +112,24 @@ export interface IGpuKernels extends IDisposable {
   verify(name: string): Promise<Job>;
   rebuild(name: string): Promise<Job>;
   remove(name: string, stopKernels: boolean): Promise<Job>;
-  rename(name: string, displayName: string): Promise<void>;
+  /** Change what needs no new build. */
+  change(name: string, wishes: EnvironmentChange): Promise<void>;
   diskUsage(name: string): Promise<DiskUsage>;
   benchmarkNotebook(name: string): Promise<unknown>;
   keepBenchmark(name: string, measured: unknown): Promise<void>;
+
+  /** What the GPUs are doing now, and for whom. */
+  gpuUsage(): Promise<GpuUsage>;
+
+  /**
+   * What is wrong.
+   *
+   * @param name - Name of the environment to look at besides the machine; empty for all.
+   */
+  diagnose(name: string, signal: AbortSignal): Promise<Diagnosis>;
+
+  /** Do what a finding offers to do; answers what is wrong then. What takes long is a job, which has begun. */
+  apply(remedy: Remedy): Promise<Diagnosis>;
 
   /** Cancel a job; resolves once nothing is left of it. */
   cancel(id: string): Promise<void>;
@@ -124,6 +147,10 @@ export interface IDefaults {
   channels: string[];
   companions: boolean;
   memory: MemoryPreset;
+  /** The part of a GPU's memory that one kernel may take, for `fraction`. */
+  memory_fraction: number;
+  /** How GPUs are chosen for a kernel. */
+  placement: GpuPolicy;
 }
 
 /**

@@ -8,10 +8,12 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type {
   Environment,
   Framework,
+  GpuPolicy,
   Installer,
   JobKind,
   JobState,
   MemoryPreset,
+  Severity,
   Stage,
   Variant,
   Verification
@@ -98,9 +100,32 @@ export function kindWord(trans: TranslationBundle, kind: Environment['kind']): s
 export function memoryWord(trans: TranslationBundle, preset: MemoryPreset): string {
   const words: Record<MemoryPreset, string> = {
     default: trans.__('As the framework does'),
-    grow: trans.__('Only what is needed')
+    grow: trans.__('Only what is needed'),
+    fraction: trans.__('Up to a part of it')
   };
   return words[preset] ?? preset;
+}
+
+/** How GPUs are chosen for a kernel. */
+export function policyWord(trans: TranslationBundle, policy: GpuPolicy): string {
+  const words: Record<GpuPolicy, string> = {
+    auto: trans.__('Automatic'),
+    all: trans._p('GPUs', 'All'),
+    'least-used': trans.__('The least used'),
+    exclusive: trans.__('Not shared with other kernels'),
+    fixed: trans.__('Always the same')
+  };
+  return words[policy] ?? policy;
+}
+
+/** How much findings of the doctor matter, as a heading. */
+export function severityWord(trans: TranslationBundle, severity: Severity): string {
+  const words: Record<Severity, string> = {
+    problem: trans.__('Problems'),
+    warning: trans.__('Warnings'),
+    note: trans.__('Notes')
+  };
+  return words[severity] ?? severity;
 }
 
 /** What the bundled notebook computes. */

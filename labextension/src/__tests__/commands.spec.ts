@@ -13,7 +13,7 @@ import { confirmRemove } from '../components/removeDialog';
 import { askDisplayName } from '../components/renameDialog';
 import { createKernel } from '../createDialog';
 import { ApiError } from '../request';
-import { aJob, anEnvironment, FakeGpuKernels } from './fakes';
+import { aJob, anEnvironment, FakeGpuKernels, someDefaults } from './fakes';
 
 vi.mock('../createDialog', () => ({ createKernel: vi.fn() }));
 vi.mock('../components/removeDialog', () => ({ confirmRemove: vi.fn() }));
@@ -81,7 +81,7 @@ describe('Creating a kernel', () => {
     expect(createKernel).toHaveBeenCalledWith({
       model,
       translator: nullTranslator,
-      defaults: { installer: 'auto', channels: [], companions: true, memory: 'default' },
+      defaults: someDefaults(),
       preset: { framework: 'jax', cuda: '12.9' }
     });
   });
@@ -157,8 +157,8 @@ describe('The commands of a kernel', () => {
     await commands.execute(CommandIDs.rename, NAME);
     vi.mocked(askDisplayName).mockResolvedValueOnce('Warp');
     await commands.execute(CommandIDs.rename, NAME);
-    expect(model.calls.filter(({ method }) => method === 'rename')).toEqual([
-      { method: 'rename', args: ['tf-warp-speed', 'Warp'] }
+    expect(model.calls.filter(({ method }) => method === 'change')).toEqual([
+      { method: 'change', args: ['tf-warp-speed', { display_name: 'Warp' }] }
     ]);
   });
 

@@ -5,15 +5,24 @@ import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import type {
+  Diagnosis,
   DiskUsage,
   Environment,
+  EnvironmentChange,
+  Finding,
   Framework,
+  GpuReading,
+  GpuUsage,
   Hardware,
+  IDefaults,
   IGpuKernels,
   Job,
+  KernelShare,
   NameCheck,
+  Placement,
   Plan,
   Progress,
+  Remedy,
   Spec
 } from '../tokens';
 
@@ -50,11 +59,18 @@ export function anEnvironment(overrides: Partial<Environment> = {}): Environment
     kernelspec: `/kernels/${name.toLowerCase()}`,
     created: '2026-11-20T17:59:00+00:00',
     memory: 'default',
+    memory_fraction: 0.5,
+    placement: aPlacement(),
     restart_needed: [],
     damaged: '',
     disk_bytes: 3 * GIGABYTE,
     ...overrides
   };
+}
+
+/** The GPUs of a kernel: as the server chooses, unless told. */
+export function aPlacement(overrides: Partial<Placement> = {}): Placement {
+  return { policy: 'auto', count: 1, devices: [], wait: 0, ...overrides };
 }
 
 /** How far a stage has come: nothing, unless told. */
@@ -113,6 +129,7 @@ export function aSpec(overrides: Partial<Plan['spec']> = {}): Plan['spec'] {
     python: null,
     cuda: null,
     target_cuda: null,
+    target_gpu: null,
     installer: 'auto',
     channels: [],
     packages: [],
@@ -122,6 +139,21 @@ export function aSpec(overrides: Partial<Plan['spec']> = {}): Plan['spec'] {
     display_name: null,
     sys_prefix: false,
     memory: 'default',
+    memory_fraction: 0.5,
+    placement: aPlacement(),
+    ...overrides
+  };
+}
+
+/** What a new kernel is made with by who has set nothing. */
+export function someDefaults(overrides: Partial<IDefaults> = {}): IDefaults {
+  return {
+    installer: 'auto',
+    channels: [],
+    companions: true,
+    memory: 'default',
+    memory_fraction: 0.5,
+    placement: 'auto',
     ...overrides
   };
 }
@@ -137,6 +169,7 @@ export function aPlan(overrides: Partial<Plan> = {}): Plan {
     python: '3.12.11',
     framework_version: '2.19.0',
     cuda: '12.9',
+    cuda_reason: 'It is the newest that the driver supports.',
     target_cuda: '13.0',
     channels: ['conda-forge'],
     packages: [
@@ -204,9 +237,78 @@ export function hardware(overrides: Partial<Hardware> = {}): Hardware {
   return {
     driver: '580.159.04',
     cuda: '13.0',
-    gpus: [{ index: 0, uuid: 'GPU-1', name: 'NVIDIA H200', memory_total: 15e10, compute_capability: '9.0' }],
+    gpus: [aGpu()],
+    vendor: 'nvidia',
     reason: '',
     notes: [],
+    ...overrides
+  };
+}
+
+/** A GPU that is whole. */
+export function aGpu(overrides: Partial<Hardware['gpus'][number]> = {}): Hardware['gpus'][number] {
+  return {
+    index: 0,
+    uuid: 'GPU-1',
+    name: 'NVIDIA H200',
+    memory_total: 15e10,
+    compute_capability: '9.0',
+    compute_mode: 'default',
+    mig: false,
+    instances: [],
+    ...overrides
+  };
+}
+
+/** A GPU at work. */
+export function aReading(overrides: Partial<GpuReading> = {}): GpuReading {
+  return { uuid: 'GPU-1', utilization: 37, memory_used: 3e10, memory_total: 15e10, processes: [], ...overrides };
+}
+
+/** A kernel of this server that computes on a GPU. */
+export function aShare(overrides: Partial<KernelShare> = {}): KernelShare {
+  return {
+    kernel_id: 'kernel-of-train.ipynb',
+    kernel_name: 'tf-warp-speed',
+    title: 'train.ipynb',
+    here: true,
+    gpu: 'GPU-1',
+    pid: 4242,
+    memory: 2e10,
+    leased: true,
+    idle_since: '',
+    ...overrides
+  };
+}
+
+/** What the GPUs are doing. */
+export function aUsage(overrides: Partial<GpuUsage> = {}): GpuUsage {
+  return { taken: '2026-11-20T18:00:00+00:00', readings: [aReading()], shares: [aShare()], notes: [], ...overrides };
+}
+
+/** Something that the doctor has found. */
+export function aFinding(overrides: Partial<Finding> = {}): Finding {
+  return {
+    check: 'driver-too-old',
+    severity: 'problem',
+    subject: '',
+    sentence: 'The driver is too old.',
+    evidence: ['driver 450.80'],
+    cure: 'Update it.',
+    remedy: null,
+    link: '',
+    ...overrides
+  };
+}
+
+/** What the doctor has to say. */
+export function aDiagnosis(overrides: Partial<Diagnosis> = {}): Diagnosis {
+  return {
+    subject: '',
+    taken: '2026-11-20T18:00:00+00:00',
+    seconds: 1.2,
+    findings: [],
+    examined: [{ check: 'driver-too-old', title: 'The age of the driver', findings: 0, skipped: '' }],
     ...overrides
   };
 }
@@ -236,6 +338,9 @@ export class FakeGpuKernels implements IGpuKernels {
     diskUsage: (_name: string): Promise<DiskUsage> => Promise.resolve({ bytes: 3e9, freed_bytes: 2e9 }),
     benchmarkNotebook: (_name: string): Promise<unknown> =>
       Promise.resolve({ cells: [], metadata: {}, nbformat: 4, nbformat_minor: 5 }),
+    gpuUsage: (): Promise<GpuUsage> => Promise.resolve(aUsage()),
+    diagnose: (name: string, _signal: AbortSignal): Promise<Diagnosis> => Promise.resolve(aDiagnosis({ subject: name })),
+    apply: (_remedy: Remedy): Promise<Diagnosis> => Promise.resolve(aDiagnosis()),
     done: (): Promise<void> => Promise.resolve()
   };
 
@@ -366,8 +471,8 @@ export class FakeGpuKernels implements IGpuKernels {
     return this._begin(aJob({ kind: 'remove', name, spec: null }));
   }
 
-  rename(name: string, displayName: string): Promise<void> {
-    this.calls.push({ method: 'rename', args: [name, displayName] });
+  change(name: string, wishes: EnvironmentChange): Promise<void> {
+    this.calls.push({ method: 'change', args: [name, wishes] });
     return this.answers.done();
   }
 
@@ -384,6 +489,21 @@ export class FakeGpuKernels implements IGpuKernels {
   keepBenchmark(name: string, measured: unknown): Promise<void> {
     this.calls.push({ method: 'keepBenchmark', args: [name, measured] });
     return this.answers.done();
+  }
+
+  gpuUsage(): Promise<GpuUsage> {
+    this.calls.push({ method: 'gpuUsage', args: [] });
+    return this.answers.gpuUsage();
+  }
+
+  diagnose(name: string, signal: AbortSignal): Promise<Diagnosis> {
+    this.calls.push({ method: 'diagnose', args: [name] });
+    return this.answers.diagnose(name, signal);
+  }
+
+  apply(remedy: Remedy): Promise<Diagnosis> {
+    this.calls.push({ method: 'apply', args: [remedy] });
+    return this.answers.apply(remedy);
   }
 
   cancel(id: string): Promise<void> {

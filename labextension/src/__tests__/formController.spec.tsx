@@ -6,10 +6,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FormController } from '../form/controller';
 import { primaryAction } from '../form/state';
 import { ApiError } from '../request';
-import type { IDefaults, Job, NameCheck, Plan } from '../tokens';
-import { aFramework, aPlan, FakeGpuKernels } from './fakes';
+import type { Job, NameCheck, Plan } from '../tokens';
+import { aFramework, aPlan, FakeGpuKernels, someDefaults } from './fakes';
 
-const DEFAULTS: IDefaults = { installer: 'auto', channels: [], companions: true, memory: 'default' };
+const DEFAULTS = someDefaults();
 
 function refusing(code: string): ApiError {
   return new ApiError(409, { code, message: `It is ${code}.`, cure: 'Do something else.', detail: '' });

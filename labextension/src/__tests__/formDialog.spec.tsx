@@ -8,10 +8,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { createKernel } from '../createDialog';
 import { ApiError } from '../request';
-import type { IDefaults, Job, Plan, Spec } from '../tokens';
-import { aFramework, aPlan, aRecipe, FakeGpuKernels, hardware } from './fakes';
+import type { Job, Plan, Spec } from '../tokens';
+import { aFramework, aPlan, aRecipe, FakeGpuKernels, hardware, someDefaults } from './fakes';
 
-const DEFAULTS: IDefaults = { installer: 'auto', channels: [], companions: true, memory: 'default' };
+const DEFAULTS = someDefaults();
 
 const FRAMEWORKS = [
   aFramework(),

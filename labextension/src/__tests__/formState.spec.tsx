@@ -7,10 +7,9 @@ import { asksForMore, fieldsOf, samePlan, specOf } from '../form/fields';
 import { type Action, begin, currentSpec, freshPlan, type IState, primaryAction, reduce } from '../form/state';
 import { forecast, whyNot } from '../form/variants';
 import { nullTranslator } from '@jupyterlab/translation';
-import type { IDefaults } from '../tokens';
-import { aFramework, aPlan, aRecipe, hardware } from './fakes';
+import { aFramework, aPlan, aRecipe, hardware, someDefaults } from './fakes';
 
-const DEFAULTS: IDefaults = { installer: 'auto', channels: [], companions: true, memory: 'default' };
+const DEFAULTS = someDefaults();
 const trans = nullTranslator.load('jupyter_gpu_kernels');
 const TENSORFLOW = aFramework();
 const CUPY = aFramework({ id: 'cupy', title: 'CuPy', recipes: [aRecipe({ variant: 'gpu' })] });
@@ -33,7 +32,7 @@ describe('what is asked for', () => {
   });
 
   it('begins with the defaults of the person, over which a preset goes', () => {
-    const defaults: IDefaults = { installer: 'pypi', channels: ['lab'], companions: false, memory: 'grow' };
+    const defaults = someDefaults({ installer: 'pypi', channels: ['lab'], companions: false, memory: 'grow' });
     expect(specOf(fieldsOf(defaults, { name: 'x', installer: 'conda', framework: 'jax', cuda: '12.9' }))).toEqual({
       name: 'x',
       framework: 'jax',

@@ -672,7 +672,7 @@ describe('what can be done', () => {
       return json(server.environments[0]);
     });
 
-    await Promise.all([model.rename('tf-warp-speed', 'Fast'), settle()]);
+    await Promise.all([model.change('tf-warp-speed', { display_name: 'Fast' }), settle()]);
 
     expect(server.asked.find(({ what }) => what.startsWith('PATCH'))?.body).toEqual({ display_name: 'Fast' });
     expect(model.environments[0].display_name).toBe('Fast');
@@ -691,7 +691,7 @@ describe('what can be done', () => {
     server.answers.delete('GET environments');
     server.environments = [anEnvironment({ display_name: 'Fast' })];
     server.answers.set('PATCH environments/tf-warp-speed', () => json(server.environments[0]));
-    await Promise.all([model.rename('tf-warp-speed', 'Fast'), settle()]);
+    await Promise.all([model.change('tf-warp-speed', { display_name: 'Fast' }), settle()]);
 
     release();
     await settle();

@@ -7,13 +7,14 @@ import { describe, expect, it } from 'vitest';
 
 import schema from '../../schema/panel.json';
 import { readDefaults, SETTINGS, translateSettings } from '../settings';
+import { someDefaults } from './fakes';
 
 /** A registry in which a person has set something. */
 function registry(load: () => Promise<unknown>): ISettingRegistry {
   return { load } as unknown as ISettingRegistry;
 }
 
-const BUILT_IN = { installer: 'auto', channels: [], companions: true, memory: 'default' };
+const BUILT_IN = someDefaults();
 
 describe('The defaults of a new kernel', () => {
   it('are those of the schema', () => {

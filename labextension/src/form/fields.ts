@@ -1,12 +1,13 @@
 /**
  * What stands in the form, and the spec that it asks for.
  */
-import type { IDefaults, Installer, MemoryPreset, Spec, Variant } from '../tokens';
+import type { IDefaults, Installer, Spec, Variant } from '../tokens';
+import { gpuUseOf, type IGpuUse, SERVER_FRACTION, wishesOf } from './gpuUse';
 
 /**
  * The fields as the person sees them; an empty text leaves the choice to the server.
  */
-export interface IFields {
+export interface IFields extends IGpuUse {
   framework: string;
   name: string;
   version: string;
@@ -14,18 +15,25 @@ export interface IFields {
   python: string;
   cuda: string;
   targetCuda: string;
+  targetGpu: string;
   installer: Installer;
   /** One a line, like the other two. */
   channels: string;
   packages: string;
   pip: string;
   companions: boolean;
-  memory: MemoryPreset;
   displayName: string;
 }
 
 /** What the server takes where nothing is asked for. */
-const SERVER_DEFAULTS: IDefaults = { installer: 'auto', channels: [], companions: true, memory: 'default' };
+const SERVER_DEFAULTS: IDefaults = {
+  installer: 'auto',
+  channels: [],
+  companions: true,
+  memory: 'default',
+  memory_fraction: SERVER_FRACTION,
+  placement: 'auto'
+};
 
 /** The framework that is chosen where nobody says. */
 const FIRST_CHOICE = 'tensorflow';
@@ -45,12 +53,17 @@ export function fieldsOf(defaults: IDefaults, preset: Partial<Spec>): IFields {
     python: preset.python ?? '',
     cuda: preset.cuda ?? '',
     targetCuda: preset.target_cuda ?? '',
+    targetGpu: preset.target_gpu ?? '',
     installer: preset.installer ?? defaults.installer,
     channels: (preset.channels ?? defaults.channels).join('\n'),
     packages: (preset.packages ?? []).join('\n'),
     pip: (preset.pip ?? []).join('\n'),
     companions: preset.companions ?? defaults.companions,
-    memory: preset.memory ?? defaults.memory,
+    ...gpuUseOf(
+      preset.memory ?? defaults.memory,
+      preset.memory_fraction ?? defaults.memory_fraction,
+      preset.placement ?? { policy: defaults.placement }
+    ),
     displayName: preset.display_name ?? ''
   };
 }
@@ -70,6 +83,7 @@ export function specOf(fields: IFields, kept: Partial<Spec> = {}): Spec {
     ['python', fields.python],
     ['cuda', fields.cuda],
     ['target_cuda', fields.targetCuda],
+    ['target_gpu', fields.targetGpu],
     ['display_name', fields.displayName]
   ] as const) {
     if (text.trim()) {
@@ -88,8 +102,12 @@ export function specOf(fields: IFields, kept: Partial<Spec> = {}): Spec {
   if (!fields.companions) {
     spec.companions = false;
   }
-  if (fields.memory !== 'default') {
-    spec.memory = fields.memory;
+  const { placement, ...memory } = wishesOf(fields, kept.placement?.wait);
+  if (memory.memory !== 'default') {
+    Object.assign(spec, memory);
+  }
+  if (placement.policy !== 'auto') {
+    spec.placement = placement;
   }
   if (kept.verify === false) {
     spec.verify = false;
@@ -116,7 +134,8 @@ export function samePlan(one: Spec, other: Spec): boolean {
 }
 
 function solved(spec: Spec): string {
-  return JSON.stringify({ ...spec, name: undefined, display_name: undefined, memory: undefined });
+  const unsolved = { name: undefined, display_name: undefined, memory: undefined, memory_fraction: undefined };
+  return JSON.stringify({ ...spec, ...unsolved, placement: undefined });
 }
 
 function linesOf(text: string): string[] {

@@ -1,0 +1,121 @@
+/**
+ * What kernels are given of the GPUs: which of them, and how much of their memory; as fields, and as the server has it.
+ */
+import type { Environment, GpuPolicy, Hardware, MemoryPreset, Placement } from '../tokens';
+
+/**
+ * The fields as the person sees them.
+ */
+export interface IGpuUse {
+  memory: MemoryPreset;
+  /** Percent of a GPU's memory, for `fraction`. */
+  memoryPercent: string;
+  policy: GpuPolicy;
+  /** How many GPUs, for `least-used` and `exclusive`. */
+  gpuCount: string;
+  /** Identifiers of GPUs or instances of GPUs, for `fixed`. */
+  devices: readonly string[];
+}
+
+/**
+ * Something that a kernel can be given: a GPU, or an instance of one that is split.
+ */
+export interface IDevice {
+  uuid: string;
+  /** What people call it; alike ones are told apart by a number. */
+  name: string;
+  memory: number;
+}
+
+/**
+ * What the server is asked for.
+ */
+export interface IWishes {
+  memory: MemoryPreset;
+  /** Only for `fraction`. */
+  memory_fraction?: number;
+  placement: Placement;
+}
+
+/** How GPUs can be chosen, what most people want first. */
+export const POLICIES: readonly GpuPolicy[] = ['auto', 'least-used', 'exclusive', 'all', 'fixed'];
+
+/** How memory can be taken. */
+export const PRESETS: readonly MemoryPreset[] = ['default', 'grow', 'fraction'];
+
+/** What the server takes where nothing is asked for. */
+export const SERVER_FRACTION = 0.5;
+
+/** The fields of what is known. */
+export function gpuUseOf(memory: MemoryPreset, fraction: number, placement: Partial<Placement>): IGpuUse {
+  return {
+    memory,
+    memoryPercent: String(Math.round(fraction * 1000) / 10),
+    policy: placement.policy ?? 'auto',
+    gpuCount: String(placement.count ?? 1),
+    devices: placement.devices ?? []
+  };
+}
+
+/**
+ * What the server is asked for: what is chosen, and nothing of what was not.
+ *
+ * @param wait - Seconds to wait where no GPU is free, for which there is no field.
+ */
+export function wishesOf(use: IGpuUse, wait = 0): IWishes {
+  const { memory, policy } = use;
+  return {
+    memory,
+    ...(memory === 'fraction' && { memory_fraction: fractionOf(use) }),
+    placement: {
+      policy,
+      count: takesCount(policy) ? countOf(use) : 1,
+      devices: policy === 'fixed' ? [...use.devices] : [],
+      wait
+    }
+  };
+}
+
+/** Whether it is said how many GPUs are wanted. */
+export function takesCount(policy: GpuPolicy): boolean {
+  return policy === 'least-used' || policy === 'exclusive';
+}
+
+/** What is wrong with the fields, if anything is. */
+export function flawOf(use: IGpuUse): 'percent' | 'count' | 'devices' | null {
+  if (use.memory === 'fraction' && !(fractionOf(use) > 0 && fractionOf(use) <= 1)) {
+    return 'percent';
+  }
+  if (takesCount(use.policy) && !(Number.isInteger(countOf(use)) && countOf(use) > 0)) {
+    return 'count';
+  }
+  return use.policy === 'fixed' && use.devices.length === 0 ? 'devices' : null;
+}
+
+/** What kernels of an environment are given. */
+export function useOf({ memory, memory_fraction, placement }: Environment): IGpuUse {
+  return gpuUseOf(memory, memory_fraction, placement ?? {});
+}
+
+/** What kernels of a machine can be given, in the order of the driver. */
+export function devicesOf(hardware: Hardware | null): IDevice[] {
+  const devices = (hardware?.gpus ?? []).flatMap(({ uuid, name, memory_total, instances }) =>
+    instances.length > 0
+      ? instances.map(part => ({ uuid: part.uuid, name: `${name} · ${part.profile}`, memory: part.memory_total }))
+      : [{ uuid, name, memory: memory_total }]
+  );
+  return devices.map((device, index) =>
+    devices.some(other => other !== device && other.name === device.name)
+      ? { ...device, name: `${index} · ${device.name}` }
+      : device
+  );
+}
+
+function fractionOf({ memoryPercent }: IGpuUse): number {
+  // Rounded as it is shown: 0.1 × 3 is no number for people.
+  return Math.round(Number(memoryPercent || NaN) * 10) / 1000;
+}
+
+function countOf({ gpuCount }: IGpuUse): number {
+  return Number(gpuCount || NaN);
+}
