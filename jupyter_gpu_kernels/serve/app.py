@@ -12,6 +12,7 @@ from traitlets import Type, default
 
 from ..models import Job
 from .events import JobEvents
+from .gpus.culling import Culler
 from .handlers.routes import default_handlers
 from .kernels import ServerKernels
 from .manager import GpuKernelsManager
@@ -35,6 +36,7 @@ class GpuKernelsExtension(ExtensionApp):
 
     manager: GpuKernelsManager
     _watch: asyncio.Task[None] | None = None
+    _culling: asyncio.Task[None] | None = None
 
     @default("config_file_name")
     def _default_config_file_name(self) -> str:
@@ -44,7 +46,8 @@ class GpuKernelsExtension(ExtensionApp):
     def initialize_settings(self) -> None:
         """Make the manager and register the event schema; called by the server before it listens."""
         server = self._server
-        self.manager = self.manager_class(parent=self, kernels=ServerKernels(server.kernel_manager))
+        kernels = ServerKernels(server.kernel_manager, server.session_manager)
+        self.manager = self.manager_class(parent=self, kernels=kernels)
         assert server.event_logger is not None
         self.manager.listeners += [JobEvents(server.event_logger), self._note_activity]
         self.settings["gpu_kernels_manager"] = self.manager
@@ -54,7 +57,8 @@ class GpuKernelsExtension(ExtensionApp):
         self.handlers.extend(default_handlers)
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
-        """Take up what a dead server left; called by the server once its loop runs."""
+        """Take up what a dead server left, and begin to cull; called by the server once its loop runs."""
+        self._begin_culling()
         taken = await self.manager.recover()
         for job in taken:
             self.log.info("Taking up the job %s again: %s %s.", job.id, job.kind.value, job.name)
@@ -65,13 +69,31 @@ class GpuKernelsExtension(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Stop all jobs in a few seconds; called by the server before it cleans up its kernels. Nothing is raised."""
+        if self._culling is not None:
+            self._culling.cancel()
         try:
             await asyncio.wait_for(self.manager.close(STOP_LIMIT - 1), STOP_LIMIT)
         except Exception:
             self.log.exception("The jobs of jupyter-gpu-kernels could not be stopped; the next start cleans up.")
-        if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.wait({self._watch})
+        # The first is begun anew by each snapshot of a job, the last ones included.
+        watching = {task for task in (self._watch, self._culling) if task is not None}
+        for task in watching:
+            task.cancel()
+        if watching:
+            await asyncio.wait(watching, timeout=1)
+
+    def _begin_culling(self) -> None:
+        """Look for kernels that hold GPU memory and do nothing, if that was configured."""
+        manager = self.manager
+        if manager.cull_gpu_idle and self._culling is None:
+            culler = Culler(
+                manager.gpus,
+                manager.kernels,
+                idle=manager.cull_gpu_idle,
+                connected=manager.cull_gpu_connected,
+                log=self.log,
+            )
+            self._culling = asyncio.create_task(culler.run(manager.cull_gpu_interval))
 
     @property
     def _server(self) -> ServerApp:

@@ -31,6 +31,7 @@ from ..models import (
     Remedy,
 )
 from . import names
+from .gpus.watch import GpuWatch, open_watch
 from .jobs import JobRunner
 from .kernels import ProcessKernels, RunningKernels
 from .ledger import Ledger
@@ -50,6 +51,7 @@ class GpuKernelsManager(Settings):
     workshop: Workshop = AnyTrait(help="Builds environments.")  # type: ignore[assignment]
     runner: JobRunner = AnyTrait(help="Runs the jobs.")  # type: ignore[assignment]
     kernels: RunningKernels = AnyTrait(help="Knows the running kernels.")  # type: ignore[assignment]
+    gpus: GpuWatch = AnyTrait(help="Watches the GPUs.")  # type: ignore[assignment]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -76,6 +78,10 @@ class GpuKernelsManager(Settings):
     def _default_kernels(self) -> RunningKernels:
         return ProcessKernels()
 
+    @default("gpus")
+    def _default_gpus(self) -> GpuWatch:
+        return open_watch(self.kernels)
+
     # What there is.
 
     async def frameworks(self) -> tuple[Framework, ...]:
@@ -98,8 +104,8 @@ class GpuKernelsManager(Settings):
         return await asyncio.to_thread(lambda: self.workshop.hardware())
 
     async def gpu_usage(self) -> GpuUsage:
-        """What the GPUs are doing now, and which kernel has what of them."""
-        raise NotImplementedError
+        """What the GPUs are doing now, and which kernel has what of them; cheap to ask often."""
+        return await self.gpus.usage()
 
     async def diagnose(self, name: str = "") -> Diagnosis:
         """Look what is wrong with this machine and its kernels, or with one environment.
@@ -313,9 +319,11 @@ class GpuKernelsManager(Settings):
         return taken
 
     async def close(self, timeout: float = 4.0) -> None:
-        """Stop all jobs, within some seconds."""
+        """Stop all jobs, and looking at the GPUs, within some seconds."""
+        closing = [self.gpus.close()] if self.trait_has_value("gpus") else []
         if self.trait_has_value("runner"):
-            await self.runner.close(timeout)
+            closing.append(self.runner.close(timeout))
+        await asyncio.gather(*closing)
 
     async def _checked(self, spec: EnvironmentSpec) -> EnvironmentSpec:
         """A spec with the configured default, if it is well-formed."""

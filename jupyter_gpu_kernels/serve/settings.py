@@ -60,6 +60,19 @@ class Settings(LoggingConfigurable):
     simultaneous_builds = Integer(2, min=1, help="How many environments are built at a time.").tag(config=True)
     kept_jobs = Integer(100, min=0, help="How many finished jobs are remembered.").tag(config=True)
     kept_days = Float(30.0, min=0, help="For how many days finished jobs are remembered.").tag(config=True)
+    cull_gpu_idle = Float(
+        0.0,
+        min=0,
+        help="Seconds after which a kernel of this server that holds GPU memory and does nothing is shut down; 0 for "
+        "never. What it has computed is lost. A busy kernel is never shut down, nor one of which the driver does not "
+        "tell that it holds memory (WSL, some containers). MappingKernelManager.cull_idle_timeout goes on beside this.",
+    ).tag(config=True)
+    cull_gpu_interval = Float(60.0, min=1, help="Seconds between two looks for such kernels.").tag(config=True)
+    cull_gpu_connected = Bool(
+        True,
+        help="Shut down such kernels even while they are open in a browser: a notebook left open over the weekend is "
+        "just what holds a GPU for nothing. (MappingKernelManager.cull_connected, its model, is off by default.)",
+    ).tag(config=True)
 
     @default("conda_envs_dir")
     def _default_conda_envs_dir(self) -> str:
