@@ -14,7 +14,8 @@
     ├── ConflictError                it exists already, or somebody is working on it
     │   ├── NameTakenError           the name belongs to another environment or kernel
     │   ├── EnvironmentBusyError     another job, here or in another process, holds it
-    │   └── KernelsRunningError      kernels of the environment are running
+    │   ├── KernelsRunningError      kernels of the environment are running
+    │   └── NoGpuFreeError           the GPUs that a kernel may have are others'
     ├── RefusedError                 well-formed, but it cannot work on this machine
     ├── ChannelError                 a channel or index does not answer as it should
     ├── BuildError                   a stage of a job failed
@@ -130,6 +131,12 @@ class KernelsRunningError(ConflictError):
     """Kernels of the environment are running."""
 
     code = "kernels_running"
+
+
+class NoGpuFreeError(ConflictError):
+    """The GPUs that a kernel may have are others'; it waits, or says whose."""
+
+    code = "no_gpu_free"
 
 
 class RefusedError(GpuKernelsError):

@@ -24,6 +24,9 @@ def changed(manifest: Manifest, change: EnvironmentChange) -> Manifest:
     if change.memory is not None:
         spec = replace(spec, memory=change.memory)
         manifest = replace(manifest, launch=replace(manifest.launch, memory=change.memory))
+    if change.placement is not None:
+        spec = replace(spec, placement=change.placement)
+        manifest = replace(manifest, launch=replace(manifest.launch, placement=change.placement))
     return replace(manifest, spec=spec, plan=replace(manifest.plan, spec=spec))
 
 

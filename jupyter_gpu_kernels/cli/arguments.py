@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from .._version import __version__
-from ..models import EnvironmentSpec, Installer, MemoryPreset, Variant
+from ..models import EnvironmentSpec, Installer, MemoryPreset, Placement, Variant
+from ..prefix.placement import MAX_WAIT, parse_gpus
 
 EPILOG = """\
 exit codes:
@@ -29,6 +31,12 @@ _MEMORY: dict[str, Any] = {
     "default": MemoryPreset.DEFAULT.value,
     "help": "how frameworks take the GPU's memory: as they do by default, or as they need it, to share the GPU",
 }
+
+_GPUS = (
+    "which GPUs a kernel is given: all, least-used or exclusive (least-used:2 for two), or GPU-… and MIG-… identifiers "
+    "with commas between; auto is least-used where there are several, and all where there is one"
+)
+_WAIT = f"seconds to wait where no GPU is free, at most {MAX_WAIT:g}, before the kernel says who has them"
 
 _TRAIT = re.compile(r"--[A-Z]\w*\.\w+=.*", re.DOTALL)
 
@@ -72,9 +80,19 @@ def spec_of(arguments: argparse.Namespace) -> EnvironmentSpec:
         companions=arguments.companions,
         verify=arguments.verify,
         memory=MemoryPreset(arguments.memory),
+        placement=placement_of(arguments),
         display_name=arguments.display_name,
         sys_prefix=arguments.sys_prefix,
     )
+
+
+def placement_of(arguments: argparse.Namespace) -> Placement:
+    """Which GPUs kernels shall be given.
+
+    Raises:
+        InvalidInputError: What was written is no placement.
+    """
+    return replace(parse_gpus(arguments.gpus), wait=arguments.wait)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -111,6 +129,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_name(command("benchmark", "run the CPU-vs-GPU notebook in a kernel and keep the result"))
     _add_renaming(command("rename", "change what the Launcher shows for a kernel"))
     _add_memory(command("memory", "change how a kernel takes the GPU's memory, from its next start on"))
+    _add_placement(command("placement", "change which GPUs a kernel is given, from its next start on"))
     _add_removal(command("remove", "unregister a kernel and remove its environment"))
     command("frameworks", "list the frameworks that can be asked for")
     command("gpus", "describe this machine's GPUs and driver")
@@ -130,6 +149,12 @@ def _add_renaming(parser: argparse.ArgumentParser) -> None:
 def _add_memory(parser: argparse.ArgumentParser) -> None:
     _add_name(parser)
     parser.add_argument("memory", metavar="PRESET", **_MEMORY)
+
+
+def _add_placement(parser: argparse.ArgumentParser) -> None:
+    _add_name(parser)
+    parser.add_argument("gpus", metavar="GPUS", help=_GPUS)
+    parser.add_argument("--wait", metavar="S", type=float, default=0.0, help=_WAIT)
 
 
 def _add_removal(parser: argparse.ArgumentParser) -> None:
@@ -159,5 +184,7 @@ def _add_spec(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-verify", dest="verify", action="store_false", help="register without verification")
     parser.add_argument("--memory", **_MEMORY)
+    parser.add_argument("--gpus", metavar="GPUS", default="auto", help=_GPUS)
+    parser.add_argument("--gpu-wait", dest="wait", metavar="S", type=float, default=0.0, help=_WAIT)
     parser.add_argument("--display-name", metavar="TEXT", help="what the Launcher shows")
     parser.add_argument("--sys-prefix", action="store_true", help="register for all users of this Python")

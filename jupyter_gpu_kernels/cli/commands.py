@@ -10,7 +10,7 @@ from ..errors import BrokenEnvironmentError, GpuKernelsError
 from ..models import EnvironmentChange, ErrorReport, Job, JobState, MemoryPreset, from_json
 from ..serve.manager import GpuKernelsManager
 from . import text
-from .arguments import spec_of
+from .arguments import placement_of, spec_of
 from .exits import Exit, of_code
 from .following import Answer, confirm, follow, outcome
 
@@ -69,6 +69,12 @@ async def memory(manager: GpuKernelsManager, arguments: argparse.Namespace) -> A
     return Answer(model=found, text=f"{found.name} has the memory preset {preset} when it is next started.\n")
 
 
+async def placement(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
+    """Change which GPUs a kernel is given."""
+    found = await manager.change(arguments.name, EnvironmentChange(placement=placement_of(arguments)))
+    return Answer(model=found, text=f"{found.name}, when it is next started: {text.placement(found.placement)}.\n")
+
+
 async def remove(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
     """Remove a kernel, or all of them."""
     if not arguments.all:
@@ -116,6 +122,7 @@ COMMANDS: dict[str, Callable[[GpuKernelsManager, argparse.Namespace], Awaitable[
     "benchmark": benchmark,
     "rename": rename,
     "memory": memory,
+    "placement": placement,
     "remove": remove,
     "frameworks": frameworks,
     "gpus": gpus,

@@ -9,10 +9,12 @@ from ..models import (
     Environment,
     ErrorReport,
     Framework,
+    GpuPolicy,
     Hardware,
     Installer,
     Job,
     Manifest,
+    Placement,
     Plan,
     Variant,
     Verification,
@@ -148,12 +150,26 @@ def manifest(manifest: Manifest) -> str:
         ("Packages", str(len(plan.packages))),
         ("On disk", size(manifest.disk_bytes) if manifest.disk_bytes else "unknown"),
         ("Memory", manifest.launch.memory.value),
+        ("GPUs", placement(manifest.launch.placement)),
         ("Prefix", manifest.prefix),
         ("Created", manifest.created),
     ]
     text = columns(rows)
     text += verification(manifest.verification) if manifest.verification else "It was not verified.\n"
     return text + (benchmark(manifest.benchmark) if manifest.benchmark else "")
+
+
+def placement(placement: Placement) -> str:
+    """Which GPUs a kernel is given."""
+    several = f"the {placement.count} GPUs that are" if placement.count > 1 else "the GPU that is"
+    chosen = {
+        GpuPolicy.AUTO: "the least used GPU where there are several",
+        GpuPolicy.ALL: "all GPUs",
+        GpuPolicy.LEAST_USED: f"{several} least used",
+        GpuPolicy.EXCLUSIVE: f"{several} free, for itself alone",
+        GpuPolicy.FIXED: ", ".join(placement.devices),
+    }[placement.policy]
+    return f"{chosen}, waiting up to {placement.wait:g} s for it" if placement.wait else chosen
 
 
 def verification(verification: Verification) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BrokenEnvironmentError
-from ..models import LaunchPolicy, Manifest, to_json
+from ..models import LaunchPolicy, Manifest, Placement, Variant, to_json
+from .placement import override_placement
 
 #: Where the manifest lies, relative to the prefix.
 MANIFEST = "share/jupyter-gpu-kernels/manifest.json"
@@ -76,23 +77,54 @@ def read_launch_policy(prefix: Path) -> LaunchPolicy:
     Raises:
         BrokenEnvironmentError: The manifest is damaged or too new.
     """
+    return read_launch(prefix)[0]
+
+
+def read_launch(prefix: Path) -> tuple[LaunchPolicy, bool]:
+    """How kernels of the environment are started, and whether they may use a GPU: all may but those of CPU builds.
+
+    Raises:
+        BrokenEnvironmentError: The manifest is damaged or too new.
+    """
     if not (prefix / MANIFEST).exists():
-        return LaunchPolicy()
-    return override_policy(LaunchPolicy(), read_manifest(prefix).get("launch"))
+        return LaunchPolicy(), True
+    manifest = read_manifest(prefix)
+    plan = manifest.get("plan")
+    cpu = isinstance(plan, dict) and plan.get("variant") == Variant.CPU.value
+    return override_policy(LaunchPolicy(), manifest.get("launch")), not cpu
 
 
-def override_policy(policy: LaunchPolicy, wishes: object) -> LaunchPolicy:
-    """Change what a mapping of wishes names; anything unknown or of another type is ignored."""
+def override_policy(policy: LaunchPolicy, wishes: object, ignored: list[str] | None = None) -> LaunchPolicy:
+    """Change what a mapping of wishes names; anything unknown or of another type is ignored.
+
+    Args:
+        policy: What it is without.
+        wishes: Of any shape: somebody may have written it by hand.
+        ignored: Gets a sentence for what makes no sense in it.
+    """
+    ignored = [] if ignored is None else ignored
     if not isinstance(wishes, Mapping):
+        if wishes:
+            ignored.append("The launch policy in kernel.json is no table of values, and is ignored.")
         return policy
     taken: dict[str, Any] = {}
     for field in dataclasses.fields(policy):
-        kind, wish = type(getattr(policy, field.name)), wishes.get(field.name)
+        if field.name not in wishes:
+            continue
+        present, wish = getattr(policy, field.name), wishes[field.name]
+        kind = type(present)
+        if kind is Placement:
+            taken[field.name] = override_placement(present, wish, ignored)
+            continue
         if issubclass(kind, enum.Enum):
             # As JSON has it.
             wish = next((member for member in kind if member.value == wish), None)
-        if type(wish) is kind:
+        elif kind is float and type(wish) is int and abs(wish) < 2**53:
+            wish = float(wish)
+        if type(wish) is kind and (field.name != "memory_fraction" or 0 < wish <= 1):
             taken[field.name] = wish
+        else:
+            ignored.append(f"The launch policy's {field.name!r} makes no sense, and is ignored.")
     return dataclasses.replace(policy, **taken)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -22,6 +22,7 @@ from ...models import (
     Installer,
     Manifest,
     MemoryPreset,
+    Placement,
     Variant,
     Verification,
     from_json,
@@ -50,6 +51,7 @@ class _Plan:
 @dataclass(frozen=True, kw_only=True)
 class _Launch:
     memory: MemoryPreset = MemoryPreset.DEFAULT
+    placement: Placement = field(default_factory=Placement)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +91,7 @@ class _Head:
             created=self.created,
             disk_bytes=self.disk_bytes,
             memory=self.launch.memory,
+            placement=self.launch.placement,
         )
 
 

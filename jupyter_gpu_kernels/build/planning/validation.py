@@ -16,6 +16,8 @@ from packaging.version import InvalidVersion, Version
 
 from ...errors import InvalidChannelError, InvalidInputError, InvalidNameError, InvalidPackageError, InvalidVersionError
 from ...models import EnvironmentChange, EnvironmentSpec, Installer
+from .gpus import named_gpu
+from ...prefix.placement import check_placement
 
 #: Most entries of a list, and most characters of one entry.
 MAX_ENTRIES = 100
@@ -71,9 +73,13 @@ def check(spec: EnvironmentSpec, *, local_channels: bool = False) -> None:
     check_version(spec.python, "version of Python")
     check_cuda(spec.cuda)
     check_cuda(spec.target_cuda)
+    if spec.target_gpu is not None:
+        named_gpu(spec.target_gpu)
+    check_fraction(spec.memory_fraction)
     check_channels(spec.channels, local=local_channels)
     check_packages(spec.packages, spec.installer, channels=spec.channels)
     check_packages(spec.pip, Installer.PYPI)
+    check_placement(spec.placement)
     if spec.channels and spec.installer is Installer.PYPI:
         msg = "Channels belong to conda, and the installer asked for is pypi."
         raise InvalidChannelError(msg, cure="Leave out the channels, or choose the installer conda.")
@@ -83,13 +89,15 @@ def check_change(change: EnvironmentChange) -> None:
     """Check what shall be changed of an environment.
 
     Raises:
-        InvalidInputError: Nothing shall be, or the display name cannot be one.
+        InvalidInputError: Nothing shall be, or something makes no sense.
     """
     if change == EnvironmentChange():
         msg = "Nothing was said of what to change."
-        raise InvalidInputError(msg, cure="Give a display name, or a memory preset.")
+        raise InvalidInputError(msg, cure="Give a display name, a memory preset, or a placement.")
     if change.display_name is not None:
         check_display_name(change.display_name)
+    if change.placement is not None:
+        check_placement(change.placement)
 
 
 def check_name(name: str) -> None:
@@ -146,6 +154,17 @@ def check_cuda(version: str | None) -> None:
     if version is not None and not _CUDA.fullmatch(version):
         msg = f"{_shown(version)} is not a version of CUDA."
         raise InvalidVersionError(msg, cure="Write major and minor version, such as 12.9, or leave it out.")
+
+
+def check_fraction(fraction: float) -> None:
+    """Check the part of a GPU's memory that one kernel may take.
+
+    Raises:
+        InvalidInputError: It is none.
+    """
+    if not 0 < fraction <= 1:
+        msg = f"{fraction!r} is not a part of a GPU's memory."
+        raise InvalidInputError(msg, cure="Give a number above 0 and not above 1, such as 0.5 for half of it.")
 
 
 def check_channels(channels: Sequence[str], *, local: bool = False) -> None:
