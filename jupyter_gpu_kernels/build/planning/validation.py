@@ -16,8 +16,8 @@ from packaging.version import InvalidVersion, Version
 
 from ...errors import InvalidChannelError, InvalidInputError, InvalidNameError, InvalidPackageError, InvalidVersionError
 from ...models import EnvironmentChange, EnvironmentSpec, Installer
-from .gpus import named_gpu
 from ...prefix.placement import check_placement
+from .gpus import named_gpu
 
 #: Most entries of a list, and most characters of one entry.
 MAX_ENTRIES = 100
