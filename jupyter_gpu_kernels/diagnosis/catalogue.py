@@ -2,16 +2,134 @@
 
 from __future__ import annotations
 
-from .check import Check
+from . import remedies
+from .check import Check, EnvironmentCheck, MachineCheck
+from .kernelspecs import adoptable, remains, stale, starters
+from .machine import devices, driver, gpus, libraries, orphans, resources, variables
 
 #: Of the machine.
-MACHINE: tuple[Check, ...] = ()
+MACHINE: tuple[Check, ...] = (
+    MachineCheck(id="no-gpu", title="Whose GPUs there are", look=driver.no_gpu),
+    MachineCheck(id="driver-missing", title="GPUs without a driver", look=driver.missing),
+    MachineCheck(id="driver-mismatch", title="Versions of the driver's parts", look=driver.mismatch),
+    MachineCheck(id="driver-libraries", title="The driver's libraries", look=driver.libraries_missing),
+    MachineCheck(id="driver-age", title="Age of the driver", look=driver.too_old),
+    MachineCheck(id="windows-driver", title="The driver of Windows, in its Linux subsystem", look=driver.windows),
+    MachineCheck(id="container-without-gpu", title="GPUs of the container", look=devices.container_without_gpu),
+    MachineCheck(id="container-told-none", title="GPUs asked for the container", look=variables.hidden_in_container),
+    MachineCheck(id="driver-capabilities", title="What the container may do", look=devices.driver_capabilities),
+    MachineCheck(id="memory-device", title="The device for GPU memory", look=devices.memory_node),
+    MachineCheck(id="device-permissions", title="Permission to use the GPUs", look=devices.permissions),
+    MachineCheck(id="gpu-lost", title="GPUs on the bus, and those that answer", look=gpus.lost),
+    MachineCheck(id="compute-mode", title="Who may compute on the GPUs", look=gpus.compute_mode),
+    MachineCheck(id="mig-without-instances", title="Split GPUs", look=gpus.without_instances),
+    MachineCheck(
+        id="gpu-memory-orphans",
+        title="GPU memory of kernels that are gone",
+        look=orphans.orphans,
+        remedies=(remedies.END_PROCESS,),
+    ),
+    MachineCheck(id="stub-driver-library", title="Stand-ins for the driver's library", look=libraries.stub),
+    MachineCheck(id="several-drivers", title="Versions of the driver's libraries", look=libraries.several_drivers),
+    MachineCheck(id="foreign-cuda", title="CUDA libraries of the server", look=libraries.foreign_cuda),
+    MachineCheck(id="library-path", title="Components of the library path", look=libraries.relative_path),
+    MachineCheck(id="preloaded-library", title="Libraries forced upon kernels", look=variables.preloaded),
+    MachineCheck(id="python-variables", title="The server's Python variables", look=variables.of_python),
+    MachineCheck(id="cuda-override", title="CUDA that the solver counts on", look=variables.cuda_override),
+    MachineCheck(id="gpu-hidden-from-framework", title="Variables that hide GPUs", look=variables.hiding),
+    MachineCheck(id="memory-variables", title="Memory settings for all kernels", look=variables.memory),
+    MachineCheck(id="debugging-variables", title="Debugging settings for all kernels", look=variables.debugging),
+    MachineCheck(id="shared-memory", title="Size of the shared memory", look=resources.shared_memory),
+    MachineCheck(id="process-limits", title="Limits of the server's processes", look=resources.process_limits),
+)
 
 #: Of each environment.
-ENVIRONMENTS: tuple[Check, ...] = ()
+ENVIRONMENTS: tuple[Check, ...] = (
+    EnvironmentCheck(
+        id="driver-too-old",
+        title="The driver, and the CUDA of environments",
+        look=driver.too_old_for,
+        remedies=(remedies.REBUILD,),
+    ),
+    EnvironmentCheck(
+        id="preset-overruled", title="Memory presets that have no effect", look=variables.preset_overruled
+    ),
+)
 
 #: Of kernelspecs, wherever they come from.
-KERNELSPECS: tuple[Check, ...] = ()
+KERNELSPECS: tuple[Check, ...] = (
+    MachineCheck(
+        id="dead-kernelspec",
+        title="Kernels whose program or environment is gone",
+        look=stale.dead_kernelspecs,
+        remedies=(remedies.REMOVE_KERNELSPEC, remedies.REBUILD),
+    ),
+    EnvironmentCheck(
+        id="unregistered-kernel",
+        title="Environments whose kernel is not registered",
+        look=stale.unregistered,
+        remedies=(remedies.VERIFY,),
+    ),
+    MachineCheck(
+        id="shadowed-kernel",
+        title="Kernels hidden by others of their name",
+        look=stale.shadowed,
+        remedies=(remedies.REMOVE_KERNELSPEC,),
+    ),
+    MachineCheck(id="same-title", title="Kernels shown under one name", look=stale.same_titles, always=False),
+    MachineCheck(
+        id="damaged-environment",
+        title="Environments of which nothing is known",
+        look=remains.damaged,
+        remedies=(remedies.REMOVE_ENVIRONMENT,),
+    ),
+    EnvironmentCheck(
+        id="half-deleted-environment",
+        title="Environments of which parts are gone",
+        look=remains.half_deleted,
+        remedies=(remedies.REBUILD,),
+    ),
+    MachineCheck(
+        id="leftovers",
+        title="What broken-off builds have left",
+        look=remains.leftovers,
+        remedies=(remedies.SWEEP,),
+        always=False,
+    ),
+    MachineCheck(
+        id="provisioner-missing",
+        title="Kernels that Jupyter hides",
+        look=starters.missing_here,
+        remedies=(remedies.RELEASE_KERNELSPEC,),
+    ),
+    MachineCheck(
+        id="provisioner-missing-elsewhere",
+        title="Other Jupyters that hide GPU kernels",
+        look=starters.missing_elsewhere,
+        always=False,
+    ),
+    MachineCheck(
+        id="encryption-promised",
+        title="Kernels that promise to encrypt and cannot",
+        look=starters.encryption,
+        remedies=(remedies.REBUILD,),
+        always=False,
+    ),
+    MachineCheck(
+        id="adoptable-kernel",
+        title="Kernels made elsewhere that use the GPU",
+        look=adoptable.look,
+        remedies=(remedies.ADOPT_KERNELSPEC,),
+        always=False,
+    ),
+    MachineCheck(
+        id="adopted-kernel",
+        title="Kernels made elsewhere that the provisioner starts",
+        look=adoptable.look_at_adopted,
+        remedies=(remedies.RELEASE_KERNELSPEC,),
+        always=False,
+    ),
+)
 
 #: Of the network and the disk.
 SUPPLIES: tuple[Check, ...] = ()

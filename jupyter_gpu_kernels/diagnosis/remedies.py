@@ -18,6 +18,8 @@ RELEASE_KERNELSPEC = "release-kernelspec"
 END_PROCESS = "end-process"
 #: Done to a directory of the package's own cache.
 CLEAN_CACHE = "clean-cache"
+#: Done to a directory of environments.
+SWEEP = "sweep"
 
 
 def rebuild(name: str) -> Remedy:
@@ -50,3 +52,25 @@ def adopt_kernelspec(directory: Path) -> Remedy:
 def release_kernelspec(directory: Path) -> Remedy:
     """Give an adopted kernelspec back as it was."""
     return Remedy(id=RELEASE_KERNELSPEC, subject=str(directory), label="Start it as before")
+
+
+def end_process(subject: str, command: str) -> Remedy:
+    """End a process that a kernel left behind.
+
+    Args:
+        subject: Its id and when it began: ``"1234@1700000000.00"``.
+        command: Its command line.
+    """
+    question = f"End the process {subject.partition('@')[0]} ({command})? What it is doing is lost."
+    return Remedy(id=END_PROCESS, subject=subject, label="End the process", question=question)
+
+
+def clean_cache(directory: Path) -> Remedy:
+    """Delete the downloaded packages that no environment uses."""
+    question = f"Delete the packages in {directory} that no environment uses? They would be downloaded again."
+    return Remedy(id=CLEAN_CACHE, subject=str(directory), label="Clean the cache", question=question)
+
+
+def sweep(directory: Path) -> Remedy:
+    """Delete what builds have left that were broken off, and old generations that nobody uses."""
+    return Remedy(id=SWEEP, subject=str(directory), label="Tidy up")

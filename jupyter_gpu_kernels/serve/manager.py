@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from traitlets import Any as AnyTrait
 from traitlets import default
@@ -51,6 +51,7 @@ class GpuKernelsManager(Settings):
     workshop: Workshop = AnyTrait(help="Builds environments.")  # type: ignore[assignment]
     runner: JobRunner = AnyTrait(help="Runs the jobs.")  # type: ignore[assignment]
     kernels: RunningKernels = AnyTrait(help="Knows the running kernels.")  # type: ignore[assignment]
+    doctoring = AnyTrait(help="Examines and cures.")
     gpus: GpuWatch = AnyTrait(help="Watches the GPUs.")  # type: ignore[assignment]
 
     def __init__(self, **kwargs: Any) -> None:
@@ -73,6 +74,12 @@ class GpuKernelsManager(Settings):
         records = JobRecords(Path(self.state_dir) / "jobs", keep=self.kept_jobs, days=self.kept_days)
         ledger = Ledger(records, owner=identity(), alive=alive)
         return JobRunner(ledger, self.work, limit=self.simultaneous_builds, listeners=self.listeners)
+
+    @default("doctoring")
+    def _default_doctoring(self) -> Any:
+        from .doctoring import Doctoring
+
+        return Doctoring(self, self)
 
     @default("kernels")
     def _default_kernels(self) -> RunningKernels:
@@ -113,17 +120,17 @@ class GpuKernelsManager(Settings):
         Raises:
             NotFoundError: There is no such environment.
         """
-        raise NotImplementedError
+        return cast(Diagnosis, await self.doctoring.diagnose(name))
 
     async def apply(self, remedy: Remedy) -> Diagnosis:
         """Apply a remedy, and look again.
 
         Raises:
             InvalidInputError: There is no such remedy.
-            NotFoundError: What it is for is not there.
-            ConflictError: It cannot be applied now.
+            ConflictError: Nothing that is found now is cured by it, or it cannot be applied now.
         """
-        raise NotImplementedError
+        await self.doctoring.apply(remedy)
+        return await self.diagnose()
 
     async def environments(self) -> tuple[Environment, ...]:
         """All environments, by name."""
