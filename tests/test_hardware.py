@@ -10,21 +10,22 @@ from pathlib import Path
 import pytest
 
 from jupyter_gpu_kernels.hardware.fake import VARIABLE, FakeNvml
-from jupyter_gpu_kernels.hardware.nvml import REASONS, DriverNvml, NvmlError
+from jupyter_gpu_kernels.hardware.driver import DriverNvml
+from jupyter_gpu_kernels.hardware.nvml import REASONS, NvmlError
 from jupyter_gpu_kernels.hardware.probe import hardware
-from jupyter_gpu_kernels.models import Gpu, Hardware
+from jupyter_gpu_kernels.models import Gpu, Hardware, Vendor
 
 H200 = Gpu(index=0, uuid="GPU-1", name="NVIDIA H200", memory_total=150_000_000_000, compute_capability="9.0")
 
 
 def test_a_driver_with_a_gpu_is_described_whole() -> None:
     found = hardware(FakeNvml(driver="570.86.15", cuda="12.8", gpus=(H200,)), {})
-    assert found == Hardware(driver="570.86.15", cuda="12.8", gpus=(H200,))
+    assert found == Hardware(driver="570.86.15", cuda="12.8", gpus=(H200,), vendor=Vendor.NVIDIA)
 
 
 @pytest.mark.parametrize("code", sorted(REASONS))
 def test_a_driver_that_fails_is_no_error_but_a_reason(code: str) -> None:
-    assert hardware(FakeNvml(error=code), {}) == Hardware(reason=REASONS[code])
+    assert hardware(FakeNvml(error=code), {}, lambda: Vendor.NONE) == Hardware(reason=REASONS[code])
 
 
 def test_a_driver_without_a_gpu_says_so() -> None:

@@ -9,11 +9,19 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any, Protocol
 
-from ..models import Gpu
+from ..models import Gpu, GpuReading
 
 
 class NvmlError(Exception):
-    """NVML has no answer; the text is a sentence for people."""
+    """NVML has no answer; the text is a sentence for people.
+
+    Attributes:
+        code: Name of NVML's return code, empty for what is none.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Nvml(Protocol):
@@ -34,6 +42,12 @@ class Nvml(Protocol):
     def gpus(self) -> tuple[Gpu, ...]:
         """The GPUs that answer."""
 
+    def readings(self) -> tuple[GpuReading, ...]:
+        """What they are doing: one for each whole GPU, one for each instance of a split one."""
+
+    def notes(self) -> tuple[str, ...]:
+        """What the last answer leaves out, one sentence each."""
+
 
 #: Names of NVML's return codes to what they mean for the person at the machine:
 #: https://docs.nvidia.com/deploy/nvml-api/group__nvmlDeviceEnumvs.html
@@ -51,86 +65,63 @@ REASONS = {
 }
 
 
-class DriverNvml:
-    """NVML of this machine's driver."""
+class Library:
+    """The binding, and the driver behind it."""
 
     def __init__(self) -> None:
-        self._library: ModuleType | None = None
+        self._binding: ModuleType | None = None
 
     def open(self) -> None:
-        """Load NVML and connect to the driver."""
+        """Load NVML and connect to the driver.
+
+        Raises:
+            NvmlError: There is no usable driver.
+        """
         # Imported here for its cost, see above.
         import pynvml
 
         try:
             pynvml.nvmlInit()
         except pynvml.NVMLError as error:
-            raise NvmlError(_reason(pynvml, error)) from error
-        self._library = pynvml
+            raise _explained(pynvml, error) from error
+        self._binding = pynvml
 
     def close(self) -> None:
         """Disconnect."""
-        library, self._library = self._library, None
-        if library is not None:
+        binding, self._binding = self._binding, None
+        if binding is not None:
             try:
-                library.nvmlShutdown()
-            except library.NVMLError:
+                binding.nvmlShutdown()
+            except binding.NVMLError:
                 return
 
-    def driver_version(self) -> str:
-        """Version of the driver."""
-        return _text(self._call("nvmlSystemGetDriverVersion"))
+    def call(self, function: str, *arguments: Any) -> Any:
+        """Call NVML.
 
-    def cuda_version(self) -> str:
-        """Highest CUDA version that the driver supports."""
-        number = int(self._call("nvmlSystemGetCudaDriverVersion_v2"))
-        # 12040 is 12.4: https://docs.nvidia.com/deploy/nvml-api/group__nvmlSystemQueries.html
-        return f"{number // 1000}.{number % 1000 // 10}"
+        Args:
+            function: What to call, without the ``nvml`` before it.
+            arguments: What with.
 
-    def gpus(self) -> tuple[Gpu, ...]:
-        """The GPUs that answer; one that is lost does not hide the others."""
-        found: list[Gpu] = []
-        failure: NvmlError | None = None
-        for index in range(int(self._call("nvmlDeviceGetCount"))):
-            try:
-                found.append(self._gpu(index))
-            except NvmlError as error:
-                failure = error
-        if failure is not None and not found:
-            raise failure
-        return tuple(found)
-
-    def _gpu(self, index: int) -> Gpu:
-        handle = self._call("nvmlDeviceGetHandleByIndex", index)
-        major, minor = self._call("nvmlDeviceGetCudaComputeCapability", handle)
-        return Gpu(
-            index=index,
-            uuid=_text(self._call("nvmlDeviceGetUUID", handle)),
-            name=_text(self._call("nvmlDeviceGetName", handle)),
-            memory_total=int(self._call("nvmlDeviceGetMemoryInfo", handle).total),
-            compute_capability=f"{major}.{minor}",
-        )
-
-    def _call(self, function: str, *arguments: Any) -> Any:
-        """Call NVML, with its errors in words."""
-        if self._library is None:
+        Raises:
+            NvmlError: It answers with an error, or with what cannot be read, or is not open.
+        """
+        binding = self._binding
+        if binding is None:
             msg = "NVML is not open."
-            raise NvmlError(msg)
+            raise NvmlError(msg, "NVML_ERROR_UNINITIALIZED")
         try:
-            return getattr(self._library, function)(*arguments)
-        except self._library.NVMLError as error:
-            raise NvmlError(_reason(self._library, error)) from error
+            return getattr(binding, f"nvml{function}")(*arguments)
+        except binding.NVMLError as error:
+            raise _explained(binding, error) from error
+        except (AttributeError, UnicodeDecodeError) as error:
+            # A binding older than the function; text that is none, as some drivers give under WSL.
+            msg = f"The NVIDIA driver's answer cannot be read: {error}."
+            raise NvmlError(msg) from error
 
 
-def _reason(library: ModuleType, error: Exception) -> str:
-    """The sentence for one of NVML's errors."""
-    code = getattr(error, "value", None)
-    for name, sentence in REASONS.items():
-        if code == getattr(library, name, object()):
-            return sentence
-    return f"The NVIDIA driver does not answer: {error}."
-
-
-def _text(value: str | bytes) -> str:
-    """Text; some versions of the binding give bytes."""
-    return value.decode(errors="replace") if isinstance(value, bytes) else value
+def _explained(library: ModuleType, error: Exception) -> NvmlError:
+    """One of NVML's errors, in words."""
+    number = getattr(error, "value", None)
+    names = (name for name in dir(library) if name.startswith("NVML_ERROR_") and getattr(library, name) == number)
+    code = next(names, "")
+    return NvmlError(REASONS.get(code, f"The NVIDIA driver does not answer: {error}."), code)
