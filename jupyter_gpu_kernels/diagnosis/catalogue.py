@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from . import remedies
 from .check import Check, EnvironmentCheck, MachineCheck
+from .environments import compilers, fitting, frameworks, loading, requirements, shadowing, starting, upkeep
+from .environments import libraries as own_libraries
 from .kernelspecs import adoptable, remains, stale, starters
 from .machine import devices, driver, gpus, libraries, orphans, resources, variables
 
@@ -54,6 +56,108 @@ ENVIRONMENTS: tuple[Check, ...] = (
     EnvironmentCheck(
         id="preset-overruled", title="Memory presets that have no effect", look=variables.preset_overruled
     ),
+    EnvironmentCheck(
+        id="python-broken", title="Python of environments", look=starting.look_at_python, remedies=(remedies.REBUILD,)
+    ),
+    EnvironmentCheck(
+        id="ipykernel-broken",
+        title="ipykernel of environments",
+        look=starting.look_at_kernel_package,
+        remedies=(remedies.REBUILD,),
+    ),
+    EnvironmentCheck(
+        id="cpu-build",
+        title="CPU builds where there could be GPU builds",
+        look=frameworks.look_for_cpu_builds,
+        remedies=(remedies.REBUILD,),
+    ),
+    EnvironmentCheck(
+        id="framework-replaced",
+        title="Frameworks, and what was built",
+        look=frameworks.look_for_replacements,
+        remedies=(remedies.REBUILD,),
+    ),
+    EnvironmentCheck(
+        id="rival-packages",
+        title="Packages that overwrite each other",
+        look=frameworks.look_for_rivals,
+        remedies=(remedies.REBUILD,),
+    ),
+    EnvironmentCheck(
+        id="jax-plugin-unused",
+        title="JAX and its CUDA plugin",
+        look=frameworks.look_at_jax_plugin,
+        remedies=(remedies.REBUILD,),
+    ),
+    EnvironmentCheck(
+        id="added-build-driver",
+        title="The driver, and frameworks that were added",
+        look=fitting.look_at_driver,
+        remedies=(remedies.REBUILD,),
+    ),
+    EnvironmentCheck(
+        id="gpu-unknown-to-build",
+        title="GPUs, and what builds have code for",
+        look=fitting.look_at_gpus,
+        remedies=(remedies.REBUILD,),
+    ),
+    EnvironmentCheck(
+        id="cuda-library-missing",
+        title="CUDA libraries of environments",
+        look=own_libraries.look_for_missing,
+        remedies=(remedies.REBUILD,),
+    ),
+    EnvironmentCheck(
+        id="cuda-mixed",
+        title="Versions of CUDA in one environment",
+        look=own_libraries.look_for_mixture,
+        remedies=(remedies.REBUILD,),
+    ),
+    EnvironmentCheck(
+        id="cudnn-unfit",
+        title="cuDNN, and what frameworks were built with",
+        look=own_libraries.look_at_cudnn,
+        remedies=(remedies.REBUILD,),
+    ),
+    EnvironmentCheck(
+        id="cuda-library-loaded",
+        title="CUDA libraries that would be loaded",
+        look=loading.look,
+        remedies=(remedies.REBUILD,),
+    ),
+    EnvironmentCheck(id="user-packages", title="Packages of the user directory", look=shadowing.look_at_user_site),
+    EnvironmentCheck(id="python-path", title="Packages on PYTHONPATH", look=shadowing.look_at_python_path),
+    EnvironmentCheck(
+        id="xla-tools", title="libdevice and ptxas", look=compilers.look_for_tools, remedies=(remedies.REBUILD,)
+    ),
+    EnvironmentCheck(id="xla-flags", title="XLA_FLAGS", look=compilers.look_at_flags),
+    EnvironmentCheck(
+        id="requirement-broken",
+        title="What frameworks need",
+        look=requirements.look_for_conflicts,
+        remedies=(remedies.REBUILD,),
+    ),
+    EnvironmentCheck(
+        id="numpy-too-new",
+        title="NumPy, and what was compiled for it",
+        look=requirements.look_at_numpy,
+        remedies=(remedies.REBUILD,),
+    ),
+    EnvironmentCheck(
+        id="verification-missing",
+        title="Verification of environments",
+        look=upkeep.look_at_verification,
+        remedies=(remedies.VERIFY,),
+    ),
+    EnvironmentCheck(
+        id="verification-outdated",
+        title="Packages that came after the verification",
+        look=upkeep.look_at_changes,
+        remedies=(remedies.VERIFY,),
+    ),
+    EnvironmentCheck(id="restart-needed", title="Running kernels, and rebuilds", look=upkeep.look_for_restarts),
+    EnvironmentCheck(id="built-by-newer", title="Versions that built environments", look=upkeep.look_at_builder),
+    EnvironmentCheck(id="memory-shared", title="Memory of GPUs that are shared", look=upkeep.look_at_memory),
 )
 
 #: Of kernelspecs, wherever they come from.

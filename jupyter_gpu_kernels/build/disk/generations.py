@@ -219,6 +219,13 @@ class Generations:
                         (self.nursery / name).unlink()
         return swept
 
+    def abandoned(self) -> tuple[Path, ...]:
+        """What :meth:`sweep` would delete; nothing is."""
+        trees = set(self._trees())
+        left = [path for path in sorted(trees - occupied(trees)) if not self._locked(path.name)]
+        trash = [self.nursery / name for name in self._names() if name.startswith(TRASH)]
+        return (*left, *filter(_forgotten, trash))
+
     def discard_unfinished(self, name: str) -> tuple[str, ...]:
         """Delete what dead builders of an environment have left; the caller holds the environment's lock.
 
@@ -298,6 +305,13 @@ class Generations:
             with contextlib.suppress(OSError):
                 (self.nursery / (identifier + LOCK)).unlink()
             share.release()
+
+
+def _forgotten(trash: Path) -> bool:
+    """Whether nobody is deleting something any more: that would change it all the time."""
+    with contextlib.suppress(OSError):
+        return time.time() - trash.lstat().st_mtime > PATIENCE
+    return False
 
 
 def _taken(final: Path) -> NameTakenError:

@@ -1,0 +1,221 @@
+"""Letting the provisioner start a kernel that was not made here, and giving it back as it was.
+
+Nothing but ``kernel.json`` changes, and in it nothing but the metadata: the environment is not touched, and programs
+that ignore provisioners start the kernel as before. The original stays beside it under another name, so that even
+somebody without this package can put it back. A kernelspec in a directory that the user may not write is copied into
+one of the user's own that Jupyter searches earlier; releasing it takes the copy away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from ..build.disk.filesystem import explained, remove_tree, rename_new, sync_directory
+from ..build.kernelspec.kernel_json import PROVISIONER
+from ..build.kernelspec.kernelspecs import STAGING
+from ..build.kernelspec.registry import read
+from ..errors import RefusedError
+from .kernelspecs.removal import find, kernel_directories, remove
+from .kernelspecs.scan import Kernelspec, installed, user_site
+
+#: Name of the original beside ``kernel.json``.
+ORIGINAL = "kernel.json.original"
+
+#: Key in the metadata of an adopted kernelspec; not that of ours, which are removed with their environments.
+ADOPTED = "jupyter_gpu_kernels_adopted"
+
+STANZA = "kernel_provisioner"
+
+__all__ = ["adopt", "obstacle", "release", "remove", "target"]
+
+
+def adopt(place: Path, directories: Sequence[Path] | None = None) -> Path:
+    """Let the provisioner start a kernel.
+
+    Args:
+        place: The kernelspec's directory.
+        directories: Where Jupyter looks for kernelspecs, first things first; ``None`` for its default.
+
+    Returns:
+        The directory of the adopted kernelspec: the same one, or that of a copy.
+
+    Raises:
+        NotFoundError: There is no kernelspec.
+        RefusedError: It is ours, or somebody else's program starts it, or there is nowhere to write.
+        InstallError: It cannot be written.
+    """
+    directories = kernel_directories() if directories is None else directories
+    find(place, directories)
+    spec = Kernelspec(place=place, content=read(place))
+    if spec.adopted:
+        return place
+    layout = spec.layout(os.environ)
+    hindrance = obstacle(spec)
+    if hindrance or layout is None:
+        msg = f"The kernel {spec.title!r} cannot be adopted: {hindrance or 'it has no environment'}."
+        raise RefusedError(msg, cure="Leave it as it is.")
+    folder = target(place, directories)
+    if folder is None:
+        msg = f"The kernel {spec.title!r} cannot be adopted: you may not write {place}."
+        raise RefusedError(msg, cure="Ask who looks after this machine, or make a kernel of your own.")
+    # What it finds there today it shall find tomorrow.
+    config = {"launch_policy": {"user_site": True}} if user_site(layout) else {}
+    with explained(f"The kernel {spec.title!r} cannot be adopted"):
+        if folder == place.parent:
+            _keep(place)
+            _write(place, _changed(spec, config, {}))
+            return place
+        return _copy(spec, folder / spec.name, _changed(spec, config, {"copy_of": str(place)}))
+
+
+def obstacle(spec: Kernelspec) -> str:
+    """Why a kernel cannot be adopted, half a sentence; empty if it can."""
+    if spec.ours:
+        return "it was made here"
+    if not spec.argv:
+        return "its kernel.json cannot be read"
+    if spec.provisioner not in ("", "local-provisioner"):
+        return f"{spec.provisioner} starts it"
+    module = next((after for option, after in pairwise(spec.argv) if option == "-m"), "")
+    if module not in ("ipykernel_launcher", "ipykernel"):
+        return "another program starts it"
+    layout = spec.layout(os.environ)
+    if layout is None or not os.access(spec.program(os.environ) or "", os.X_OK):
+        return "its Python is in no environment"
+    if installed(layout, "ipykernel") is None:
+        return "its environment has no ipykernel"
+    return ""
+
+
+def target(place: Path, directories: Sequence[Path]) -> Path | None:
+    """Where the adopted kernelspec would be: its own directory of kernels, an earlier one, or nowhere."""
+    if os.access(place, os.W_OK | os.X_OK):
+        return place.parent
+    earlier = directories[: directories.index(place.parent)]
+    for folder in earlier:
+        existing = next((path for path in (folder, *folder.parents) if os.path.lexists(path)), folder)
+        if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
+            return folder
+    return None
+
+
+def release(place: Path, directories: Sequence[Path] | None = None) -> Path | None:
+    """Give an adopted kernelspec back, byte for byte unless somebody has changed it since; then less our part.
+
+    Args:
+        place: The kernelspec's directory.
+        directories: As for :func:`adopt`.
+
+    Returns:
+        The directory of the kernelspec that is found now, ``None`` if the copied one is gone.
+
+    Raises:
+        NotFoundError: There is no kernelspec.
+        RefusedError: It is not adopted.
+        InstallError: It cannot be written.
+    """
+    directories = kernel_directories() if directories is None else directories
+    find(place, directories)
+    spec = Kernelspec(place=place, content=read(place))
+    if not spec.adopted:
+        msg = f"The kernel {spec.title!r} is not adopted."
+        raise RefusedError(msg, cure="Leave it as it is.")
+    mark = spec.metadata.get(ADOPTED)
+    copied = Path(mark["copy_of"]) if isinstance(mark, dict) and "copy_of" in mark else None
+    if copied is not None:
+        remove(place, directories)
+        return copied if copied.is_dir() else None
+    with explained(f"The kernel {spec.title!r} cannot be given back"):
+        original = place / ORIGINAL
+        before = _parsed(original)
+        rest = _without(spec, before)
+        if before == rest:
+            original.replace(place / "kernel.json")
+            sync_directory(place)
+        else:
+            _write(place, rest)
+            original.unlink(missing_ok=True)
+    return place
+
+
+def _changed(spec: Kernelspec, config: dict[str, Any], mark: dict[str, Any]) -> dict[str, Any]:
+    """An adopted kernel.json."""
+    stanza = {"provisioner_name": PROVISIONER, "config": config}
+    return {**spec.content, "metadata": {**spec.metadata, STANZA: stanza, ADOPTED: mark}}
+
+
+def _without(spec: Kernelspec, before: dict[str, Any]) -> dict[str, Any]:
+    """An adopted kernel.json without what adoption has put there."""
+    metadata = {key: value for key, value in spec.metadata.items() if key not in (STANZA, ADOPTED)}
+    then = before.get("metadata")
+    if isinstance(then, dict) and STANZA in then:
+        metadata[STANZA] = then[STANZA]
+    rest = {key: value for key, value in spec.content.items() if key != "metadata"}
+    return {**rest, "metadata": metadata} if metadata or "metadata" in before or not before else rest
+
+
+def _keep(place: Path) -> None:
+    """Keep the original under another name; in a crash there are two of it."""
+    original = place / ORIGINAL
+    original.unlink(missing_ok=True)
+    try:
+        # The very same file, with all that belongs to it.
+        original.hardlink_to(place / "kernel.json")
+    except OSError:
+        shutil.copy2(place / "kernel.json", original)
+    sync_directory(place)
+
+
+def _write(place: Path, content: dict[str, Any]) -> None:
+    """Replace kernel.json in one step."""
+    final = place / "kernel.json"
+    descriptor, temporary = tempfile.mkstemp(dir=place, prefix=".kernel-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(content, file, indent=1, ensure_ascii=False)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(final.stat().st_mode & 0o777)
+        Path(temporary).replace(final)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    sync_directory(place)
+
+
+def _copy(spec: Kernelspec, final: Path, content: dict[str, Any]) -> Path:
+    """Make an adopted copy in another directory of kernels, in one step."""
+    staging = final.parent.parent / STAGING / f"{final.name}-{secrets.token_hex(8)}"
+    made = staging / final.name
+    staging.mkdir(parents=True)
+    try:
+        shutil.copytree(spec.place, made)
+        # Of a directory that nobody may write, the copy would be just that.
+        made.chmod(0o755)
+        _write(made, content)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        rename_new(made, final)
+    finally:
+        with contextlib.suppress(OSError):
+            remove_tree(staging)
+    sync_directory(final.parent)
+    return final
+
+
+def _parsed(file: Path) -> dict[str, Any]:
+    """The JSON object in a file, empty if there is none."""
+    try:
+        content = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
