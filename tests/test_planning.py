@@ -16,8 +16,8 @@ from jupyter_gpu_kernels.build.conda.engine import CondaEngine
 from jupyter_gpu_kernels.build.conda.settings import ChannelSettings
 from jupyter_gpu_kernels.build.planning import choices, drivers
 from jupyter_gpu_kernels.build.planning.catalogue import Catalogue
-from jupyter_gpu_kernels.build.planning.choices import Target
 from jupyter_gpu_kernels.build.planning.planner import COPIED, Planned, Planner
+from jupyter_gpu_kernels.build.planning.targets import Target, platform_name, target
 from jupyter_gpu_kernels.build.wheels.engine import WheelsEngine
 from jupyter_gpu_kernels.errors import (
     ChannelError,
@@ -217,8 +217,13 @@ async def test_hopper_and_newer_keep_to_a_cuda_that_knows_them(bench: Workbench)
     assert plan.cuda is not None
     assert drivers.fits(choices.Version(plan.cuda), ["12.0"])
     # The only one for CUDA 11 is of no use to it.
-    old = await _error(bench, "tensorflow", version="2.15", installer=Installer.CONDA)
-    assert isinstance(old, SolveError)
+    refusal = (await bench.plan("tensorflow", version="2.15", variant=GPU, installer=Installer.CONDA)).refusal
+    assert refusal is not None
+    assert refusal.reason == (
+        "TensorFlow 2.15 is to be had with CUDA 11.8; this machine's GPU has 12.0, and such a GPU needs CUDA 12.8 or "
+        "newer."
+    )
+    assert refusal.detail
 
 
 async def _error(bench: Workbench, framework: str, **fields: object) -> Exception | None:
@@ -386,7 +391,7 @@ async def test_what_cannot_be_is_refused_with_what_can(
     [
         ("tensorflow1", "8.0", "13.0", "below 8.0"),
         ("caffe", "8.6", "12.9", "below 8.0"),
-        ("mxnet", "9.0", "12.9", "below 9.0"),
+        ("mxnet", "9.0", "12.9", "from 5.0, below 9.0"),
     ],
 )
 async def test_a_legacy_framework_is_refused_on_a_gpu_that_is_too_new(
@@ -456,7 +461,7 @@ async def test_wheels_are_chosen_for_driver_and_gpu(
     assert planned.wheels is not None
 
 
-@pytest.mark.parametrize(("capability", "old"), [("6.1", True), ("7.0", True), ("7.5", False), ("12.0", False)])
+@pytest.mark.parametrize(("capability", "old"), [("6.1", True), ("7.0", True), ("7.5", False), ("9.0", False)])
 async def test_cudnn_is_one_that_runs_on_the_gpu(
     wheel_bench: Workbench, tmp_path: Path, capability: str, old: bool
 ) -> None:
@@ -468,7 +473,7 @@ async def test_cudnn_is_one_that_runs_on_the_gpu(
     plan = await wheel_bench.plan("tensorflow", variant=GPU)
     found = {item.name: item.version for item in plan.packages}
     assert found["nvidia-cudnn-cu12"] == ("9.10.2" if old else "9.22.0")
-    assert any("may take many minutes" in warning for warning in plan.warnings) == (capability == "12.0")
+    assert any("may take many minutes" in warning for warning in plan.warnings) == (capability == "9.0")
 
 
 async def test_files_that_must_be_copied_are_a_warning(wheel_bench: Workbench) -> None:
@@ -592,7 +597,7 @@ def test_the_beginning_of_a_version_may_lie_in_a_range(asked: str, allowed: str,
 
 def test_two_different_gpus_do_not_take_each_other_away() -> None:
     hardware = Hardware(driver="580.65.06", cuda="13.0", gpus=(gpu(0, "6.1"), gpu(1, "12.0")))
-    aim = choices.target(EnvironmentSpec(name="x"), hardware, "linux-64")
+    aim = target(EnvironmentSpec(name="x"), hardware, "linux-64")
     assert aim.capabilities == ("6.1", "12.0")
     catalogue = Catalogue.load()
     spec = EnvironmentSpec(name="x", framework="jax")
@@ -605,12 +610,11 @@ def test_two_different_gpus_do_not_take_each_other_away() -> None:
 async def test_a_build_for_some_gpus_of_a_machine_says_for_which(wheel_bench: Workbench) -> None:
     wheel_bench.hardware = Hardware(driver="580.65.06", cuda="13.0", gpus=(gpu(0, "6.1"), gpu(1, "12.0")))
     plan = await wheel_bench.plan("pytorch", installer=Installer.PYPI)
-    assert plan.framework_version == "2.7.1"
-    assert "chosen for GPU 0 (GPU 0, compute capability 6.1)" in plan.warnings[0]
+    assert (plan.framework_version, plan.cuda) == ("2.15.0", "13.2")
+    assert plan.warnings[0].startswith("GPU 0 (GPU 0, compute capability 6.1) is left out: no build of PyTorch runs on")
+    assert "with the target GPU 6.1" in plan.warnings[0]
 
 
 def test_this_platform_has_condas_name() -> None:
-    assert choices.platform_name().partition("-")[0] in ("linux", "osx", "win")
-    assert choices.target(EnvironmentSpec(name="x"), NO_DRIVER) == Target(
-        platform=choices.platform_name(), missing=NO_DRIVER.reason
-    )
+    assert platform_name().partition("-")[0] in ("linux", "osx", "win")
+    assert target(EnvironmentSpec(name="x"), NO_DRIVER) == Target(platform=platform_name(), missing=NO_DRIVER.reason)

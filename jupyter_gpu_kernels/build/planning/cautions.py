@@ -8,7 +8,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from ...models import EnvironmentSpec, Framework, Hardware, Recipe, Variant
-from .choices import Target
+from . import drivers
+from .targets import Target
 
 
 def cautions(
@@ -28,10 +29,15 @@ def cautions(
         yield framework.legacy
     if recipe.note:
         yield recipe.note
-    if not spec.target_cuda:
+    if not (spec.target_cuda or spec.target_gpu):
         yield from hardware.notes
     if recipe.variant is not Variant.GPU:
         return
+    if aim.named and cuda and not aim.driver:
+        yield (
+            f"Nothing is known of the driver of the machine that it is for: with CUDA {cuda} it needs NVIDIA driver "
+            f"{drivers.minimum_driver(cuda)} or newer. If that one is older, name the highest CUDA that it runs."
+        )
     if not hardware.gpus:
         yield f"Whether it runs on a GPU cannot be tried on this machine. {hardware.reason}".strip()
     unknown = [item for item in aim.capabilities if recipe.native and item not in SpecifierSet(recipe.native)]

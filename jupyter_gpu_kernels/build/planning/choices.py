@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import platform as system
-import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from ...models import EnvironmentSpec, Framework, Hardware, Installer, Recipe, Refusal, Variant
+from ...models import EnvironmentSpec, Framework, Installer, Recipe, Refusal, Variant
 from . import drivers
+from .targets import Target
 
 #: What the installers are called in sentences.
 NAMES = {Installer.CONDA: "conda", Installer.PYPI: "PyPI"}
@@ -21,63 +20,12 @@ _NOTHING = Version("0")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
-    """What the result shall run on.
-
-    Attributes:
-        platform: Conda's name of the platform.
-        cuda: Highest CUDA of its driver, ``None`` if it has none.
-        driver: What says so, for sentences: ``this machine's driver 570.86.15``.
-        capabilities: Compute capabilities of its GPUs; empty where they are not known.
-        missing: Why there is no CUDA, one sentence; empty if there is.
-    """
-
-    platform: str
-    cuda: str | None = None
-    driver: str = ""
-    capabilities: tuple[str, ...] = ()
-    missing: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Misfit:
     """Why a recipe does not fit; the one that came furthest, and lacks least, is told."""
 
     depth: int
     refusal: Refusal
     needed: Version = _NOTHING
-
-
-def platform_name() -> str:
-    """Conda's name of this platform, e.g. ``linux-64``."""
-    kernel = {"linux": "linux", "darwin": "osx", "win32": "win"}.get(sys.platform, sys.platform)
-    machine = system.machine().lower()
-    if machine in ("aarch64", "arm64"):
-        return f"{kernel}-{'aarch64' if kernel == 'linux' else 'arm64'}"
-    return f"{kernel}-{'64' if machine in ('x86_64', 'amd64') else machine}"
-
-
-def target(spec: EnvironmentSpec, hardware: Hardware, platform: str = "") -> Target:
-    """What the result shall run on: the machine that was named, or this one.
-
-    Args:
-        spec: What was asked for.
-        hardware: What this machine has.
-        platform: Conda's name of the platform, empty for this one's.
-    """
-    platform = platform or platform_name()
-    if spec.target_cuda:
-        return Target(platform=platform, cuda=spec.target_cuda, driver="the driver of the target")
-    if hardware.cuda is None:
-        missing = hardware.reason or next(iter(hardware.notes), "This machine offers no CUDA.")
-        return Target(platform=platform, missing=missing)
-    if hardware.driver is None:
-        return Target(platform=platform, cuda=hardware.cuda, driver="the driver that CONDA_OVERRIDE_CUDA speaks of")
-    if not hardware.gpus:
-        return Target(platform=platform, missing=hardware.reason)
-    capabilities = tuple(dict.fromkeys(gpu.compute_capability for gpu in hardware.gpus))
-    driver = f"this machine's driver {hardware.driver}"
-    return Target(platform=platform, cuda=hardware.cuda, driver=driver, capabilities=capabilities)
 
 
 def find(
@@ -103,6 +51,27 @@ def find(
         misfits.append(misfit)
     furthest = max(item.depth for item in misfits)
     return min((item for item in misfits if item.depth == furthest), key=lambda item: item.needed).refusal
+
+
+def servable(framework: Framework, spec: EnvironmentSpec, variant: Variant, aim: Target) -> Target:
+    """The same target with those of its GPUs that one build serves: all, or the newest and what goes with it.
+
+    Who has put a new GPU beside an old one wants to use the new one. A GPU that was named is never left out.
+    """
+    asked = Installer.CONDA if spec.channels else spec.installer
+    installers = (Installer.CONDA, Installer.PYPI) if asked is Installer.AUTO else (asked,)
+
+    def served(capabilities: tuple[str, ...]) -> bool:
+        some = replace(aim, capabilities=capabilities)
+        return any(isinstance(find(framework, spec, variant, installer, some), Recipe) for installer in installers)
+
+    if variant is not Variant.GPU or aim.named or served(aim.capabilities):
+        return aim
+    kept: tuple[str, ...] = ()
+    for capability in sorted(aim.capabilities, key=Version, reverse=True):
+        if served((*kept, capability)):
+            kept = (*kept, capability)
+    return replace(aim, capabilities=kept) if kept else aim
 
 
 def overlaps(asked: str, allowed: str) -> bool:
@@ -163,24 +132,41 @@ def _cuda_misfit(
         reason = f"{title} from {source} comes with CUDA {_range(recipe.cuda)}; {spec.cuda} is asked for."
         return _Misfit(depth=4, refusal=Refusal(reason=reason, cure="Choose a CUDA in that range, or none."))
     if aim.cuda is None:
-        cure = f"If it is for another machine, name that one's CUDA (target CUDA, e.g. 12.9){or_cpu(framework)}."
+        cure = (
+            "If it is for another machine, name that one's CUDA (target CUDA, e.g. 12.9) or GPU (target GPU, e.g. "
+            f"H100){or_cpu(framework)}."
+        )
         return _Misfit(depth=5, refusal=Refusal(reason=f"{title} needs an NVIDIA driver. {aim.missing}", cure=cure))
     offered = [Version(spec.cuda)] if spec.cuda is not None else drivers.within(recipe.cuda)
     runnable = [version for version in offered if drivers.driver_runs(aim.cuda, str(version))]
     if not runnable:
         needed = offered[0]
         return _Misfit(depth=6, refusal=driver_too_old(framework, title, str(needed), aim), needed=needed)
-    known = [version for version in runnable if drivers.fits(version, aim.capabilities)]
-    fitting = all(item in SpecifierSet(recipe.capability) for item in aim.capabilities)
-    if not known or not fitting:
-        wanted = _range(recipe.capability, decimals=True) if not fitting else f"that CUDA {runnable[-1]} knows"
-        reason = (
-            f"{title} from {source} runs on GPUs of compute capability {wanted}; "
-            f"this machine's GPU has {', '.join(aim.capabilities)}."
-        )
-        cure = _for_other_gpus(framework, recipe)
-        return _Misfit(depth=7, refusal=Refusal(reason=reason, cure=cure))
-    return None
+    if not all(item in SpecifierSet(recipe.capability) for item in aim.capabilities):
+        wanted = _range(recipe.capability, decimals=True)
+        reason = f"{title} from {source} runs on GPUs of compute capability {wanted}; {have(aim)}."
+    elif not any(drivers.fits(version, aim.capabilities) for version in runnable):
+        reason = f"{title} from {source} comes with CUDA {_range(recipe.cuda)}; {have(aim)}, and {needs(aim)}."
+    else:
+        return None
+    return _Misfit(depth=7, refusal=Refusal(reason=reason, cure=_for_other_gpus(framework, recipe)))
+
+
+def needs(aim: Target) -> str:
+    """Which CUDA knows the GPUs of a target: ``such a GPU needs CUDA 12.8 or newer``."""
+    first = max(map(drivers.first_cuda, aim.capabilities))
+    last = min((end for item in aim.capabilities if (end := drivers.last_cuda(item))), default=None)
+    if last is not None and first.major > last:
+        return f"no CUDA knows all of these (from {first}, and up to {last})"
+    if last is not None:
+        return f"the last CUDA that knows such a GPU is {last}"
+    return f"such a GPU needs CUDA {first} or newer"
+
+
+def have(aim: Target) -> str:
+    """What GPUs a target has: ``this machine's GPU has 6.1``."""
+    numbers = ", ".join(aim.capabilities)
+    return f"{aim.gpus} is asked for" if aim.named else f"this machine's GPU has {numbers}"
 
 
 def began(sentence: str) -> str:
@@ -200,7 +186,10 @@ def driver_too_old(framework: Framework, title: str, needed: str, aim: Target) -
         f"{aim.driver} runs CUDA up to {aim.cuda}."
     )
     fitting = drivers.major(aim.cuda or "0")
-    cure = f"Update the driver, choose a version that is built for CUDA {fitting}{or_cpu(framework)}."
+    ranges = [SpecifierSet(item.cuda) for item in framework.recipes if item.variant is Variant.GPU]
+    older = any(version.major == fitting and version in item for version in drivers.KNOWN for item in ranges)
+    choose = f", choose a version that is built for CUDA {fitting}" if older else ""
+    cure = f"Update the driver{choose}{or_cpu(framework)}."
     return Refusal(reason=reason, cure=cure)
 
 

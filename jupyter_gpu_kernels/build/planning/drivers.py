@@ -12,6 +12,9 @@ from packaging.version import Version
 #: https://docs.nvidia.com/cuda/archive/10.2/cuda-toolkit-release-notes/
 MINIMUM_DRIVERS = {13: "580", 12: "525", 11: "450", 10: "410", 9: "384", 8: "367"}
 
+#: The CUDA of the oldest driver of the newest branch, which is assumed where nothing is known of a driver.
+NEWEST = f"{max(MINIMUM_DRIVERS)}.0"
+
 #: Major compute capability to the first CUDA that compiles for it. Code for x.0 runs on every x.y:
 #: https://docs.nvidia.com/cuda/cuda-c-programming-guide/#binary-compatibility
 _FIRST = {6: "8.0", 7: "9.0", 8: "11.0", 9: "11.8", 10: "12.8", 11: "13.0", 12: "12.8"}

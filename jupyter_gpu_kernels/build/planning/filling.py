@@ -10,7 +10,7 @@ from ...models import EnvironmentSpec, Framework, Recipe, Variant
 from ..conda.settings import ChannelSettings, CondaRequest
 from ..wheels.settings import WheelsRequest
 from . import drivers
-from .choices import Target
+from .targets import Target
 
 #: In every environment: the kernel itself. pip comes along so that ``%pip install`` means this environment.
 _ESSENTIALS = ("ipykernel", "pip")

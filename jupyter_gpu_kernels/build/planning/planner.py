@@ -11,10 +11,12 @@ from ...errors import ChannelError, RefusedError, SolveError
 from ...models import EnvironmentSpec, Framework, Hardware, Installer, Plan, PlannedPackage, Recipe, Refusal, Variant
 from ..conda.settings import ChannelAnswer, ChannelSettings, CondaRequest, CondaSolution
 from ..wheels.settings import WheelsRequest, WheelsSolution
-from . import choices, drivers, filling, guarding, validation, ways
+from . import filling, guarding, validation, ways
 from .catalogue import Catalogue
 from .cautions import cautions, disk_caution
-from .choices import Target
+from .hindrances import hindrance
+from .reasons import cuda_reason
+from .targets import Target, target
 from .ways import Way
 
 #: Said where PyTorch's own index is out of reach.
@@ -94,11 +96,13 @@ class _Task:
     def plan(self, packages: Sequence[PlannedPackage], **more: object) -> Plan:
         """The plan of a solution."""
         cuda = guarding.cuda_version(self.recipe, packages)
+        version = guarding.framework_version(self.framework, packages)
         concerns = cautions(self.framework, self.spec, self.aim, self.recipe, self.hardware, cuda)
         return dataclasses.replace(
             _outline(self.spec, self.way, self.aim),
-            framework_version=guarding.framework_version(self.framework, packages),
+            framework_version=version,
             cuda=cuda,
+            cuda_reason=cuda_reason(self.framework, self.recipe, self.spec, self.aim, version, cuda),
             packages=tuple(sorted(packages, key=lambda item: item.name)),
             warnings=(*self.way.warnings, *concerns),
             **more,  # type: ignore[arg-type]
@@ -183,9 +187,10 @@ class Planner:
         self.check(spec)
         framework = self.catalogue.get(spec.framework)
         hardware = await self._hardware()
-        aim = choices.target(spec, hardware, self._platform)
+        aim = target(spec, hardware, self._platform)
         try:
             way = await ways.choose(framework, spec, aim, hardware, lambda: self._probe(spec))
+            aim = way.aim
             validation.check_packages(spec.packages, way.installer, channels=spec.channels)
             if isinstance(way.recipe, Refusal):
                 return _refused(spec, framework, way, aim, way.recipe)
@@ -193,8 +198,7 @@ class Planner:
             if way.installer is Installer.CONDA:
                 wish = dataclasses.replace(spec, channels=spec.channels or way.recipe.channels)
                 settings = await asyncio.to_thread(self._settings, wish)
-                request = filling.conda_request(framework, way.recipe, spec, aim, settings, keep)
-                return await self._weighed(await self._with_conda(task, request))
+                return await self._weighed(await self._with_conda(task, settings, keep))
             return await self._weighed(await self._with_wheels(task))
         except RefusedError as error:
             # An administrator does not allow one of the channels.
@@ -207,6 +211,7 @@ class Planner:
                 installer=Installer.CONDA,
                 installer_reason=reason,
                 recipe=refusal,
+                aim=aim,
             )
             return _refused(spec, framework, way, aim, refusal)
 
@@ -214,15 +219,20 @@ class Planner:
         """Ask the channels for a spec whether they answer."""
         return await self._conda.probe(await asyncio.to_thread(self._settings, spec))
 
-    async def _with_conda(self, task: _Task, request: CondaRequest) -> Planned:
+    async def _with_conda(self, task: _Task, settings: ChannelSettings, keep: tuple[str, ...]) -> Planned:
         """Plan conda packages, and wheels on top."""
         spec = task.spec
+
+        async def solve(aim: Target) -> CondaSolution:
+            request = filling.conda_request(task.framework, task.recipe, spec, aim, settings, keep)
+            return await self._conda.solve(request)
+
         try:
-            solution = await self._conda.solve(request)
+            solution = await solve(task.aim)
         except ChannelError as error:
             raise _both(task, error) from error
         except SolveError as error:
-            refusal = await self._of_driver(task, request)
+            refusal = await hindrance(task.framework, task.recipe, spec, task.aim, solve)
             if refusal is None:
                 raise
             return task.refused(dataclasses.replace(refusal, detail=error.detail))
@@ -237,26 +247,12 @@ class Planner:
         plan = task.plan(
             (*solution.packages, *(wheels.packages if wheels else ())),
             python=python,
-            channels=tuple(channel.name for channel in request.settings.resolved()),
+            channels=tuple(channel.name for channel in settings.resolved()),
             download_bytes=solution.download_bytes + (wheels.download_bytes if wheels else 0),
             disk_bytes=solution.disk_bytes + (wheels.disk_bytes if wheels else 0),
         )
         plan = dataclasses.replace(plan, warnings=(*plan.warnings, *(wheels.warnings if wheels else ())))
         return Planned(plan=plan, framework=task.framework, conda=solution, wheels=wheels)
-
-    async def _of_driver(self, task: _Task, request: CondaRequest) -> Refusal | None:
-        """The refusal of an old driver, if a newer one would have satisfied the same request."""
-        if task.aim.cuda is None or task.recipe.variant is not Variant.GPU:
-            return None
-        try:
-            solution = await self._conda.solve(dataclasses.replace(request, cuda=str(drivers.KNOWN[-1])))
-        except SolveError:
-            return None
-        needed = guarding.cuda_version(task.recipe, solution.packages)
-        if needed is None or drivers.driver_runs(task.aim.cuda, needed):
-            return None
-        version = task.spec.version or guarding.framework_version(task.framework, solution.packages) or ""
-        return choices.driver_too_old(task.framework, task.framework.named(version), needed, task.aim)
 
     async def _with_wheels(self, task: _Task) -> Planned:
         """Plan a virtual environment."""

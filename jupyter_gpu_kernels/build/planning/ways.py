@@ -9,7 +9,7 @@ from ...errors import ChannelError
 from ...models import EnvironmentSpec, Framework, Gpu, Hardware, Installer, Recipe, Refusal, Variant
 from ..conda.settings import ChannelAnswer
 from . import choices
-from .choices import Target
+from .targets import Target
 
 Probe = Callable[[], Awaitable[tuple[ChannelAnswer, ...]]]
 
@@ -24,6 +24,7 @@ class Way:
         installer: Taken, never ``auto``.
         installer_reason: One sentence.
         recipe: The recipe.
+        aim: What it is for: the target, without such GPUs as no build serves together with the others.
         warnings: What was given up on the way.
     """
 
@@ -32,6 +33,7 @@ class Way:
     installer: Installer
     installer_reason: str
     recipe: Recipe | Refusal
+    aim: Target
     warnings: tuple[str, ...] = ()
 
 
@@ -49,16 +51,12 @@ async def choose(framework: Framework, spec: EnvironmentSpec, aim: Target, hardw
         ChannelError: A channel is there and cannot be used, which is somebody's to mend.
     """
     variant, reason = _variant(framework, spec, aim)
-    way = await _with_installer(framework, spec, aim, variant, reason, probe)
-    if not isinstance(way.recipe, Refusal) or variant is Variant.CPU:
-        return way
-    # One GPU that is too old, or too new, does not take the others away.
-    for gpu in hardware.gpus if len(aim.capabilities) > 1 else ():
-        alone = dataclasses.replace(aim, capabilities=(gpu.compute_capability,))
-        single = await _with_installer(framework, spec, alone, variant, reason, probe)
-        if not isinstance(single.recipe, Refusal):
-            return dataclasses.replace(single, warnings=(_only(framework, gpu),))
-    if spec.variant is not Variant.AUTO or spec.cuda or spec.target_cuda:
+    served = choices.servable(framework, spec, variant, aim)
+    way = await _with_installer(framework, spec, served, variant, reason, probe)
+    lost = tuple(_lost(framework, gpu) for gpu in hardware.gpus if gpu.compute_capability not in served.capabilities)
+    if not isinstance(way.recipe, Refusal):
+        return dataclasses.replace(way, warnings=lost) if served != aim else way
+    if variant is Variant.CPU or spec.variant is not Variant.AUTO or spec.cuda or spec.target_cuda or spec.target_gpu:
         return way
     reason = f"The gpu variant cannot run here: {way.recipe.reason}"
     fallback = await _with_installer(framework, spec, aim, Variant.CPU, reason, probe)
@@ -75,6 +73,8 @@ def _variant(framework: Framework, spec: EnvironmentSpec, aim: Target) -> tuple[
         return Variant.CPU, f"{framework.title} has no other variant."
     if spec.cuda:
         return Variant.GPU, f"CUDA {spec.cuda} is asked for."
+    if aim.named:
+        return Variant.GPU, f"A build for {aim.gpus} is asked for."
     if aim.cuda:
         return Variant.GPU, choices.began(f"{aim.driver} runs CUDA up to {aim.cuda}.")
     return Variant.CPU, aim.missing
@@ -94,6 +94,7 @@ async def _with_installer(
             installer=installer,
             installer_reason=reason,
             recipe=conda if installer is Installer.CONDA else pypi,
+            aim=aim,
         )
 
     if spec.installer is not Installer.AUTO:
@@ -127,9 +128,10 @@ def _reachable(answers: tuple[ChannelAnswer, ...]) -> tuple[Installer, str]:
     return Installer.PYPI, f"None of the conda channels ({names}) can be reached. {why}".strip()
 
 
-def _only(framework: Framework, gpu: Gpu) -> str:
-    """The warning of a machine whose GPUs are too different."""
+def _lost(framework: Framework, gpu: Gpu) -> str:
+    """The warning of a machine whose GPUs are too different, for one that is left out."""
     return (
-        f"{framework.title} is chosen for GPU {gpu.index} ({gpu.name}, compute capability {gpu.compute_capability}): "
-        "no build runs on all GPUs of this machine."
+        f"GPU {gpu.index} ({gpu.name}, compute capability {gpu.compute_capability}) is left out: no build of "
+        f"{framework.title} runs on all GPUs of this machine, and this one is for the newest that it can use. "
+        f"For GPU {gpu.index} make another environment, with the target GPU {gpu.compute_capability}."
     )
