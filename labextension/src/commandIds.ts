@@ -9,6 +9,9 @@ export namespace CommandIDs {
   /** Read everything anew. */
   export const refresh = 'gpu-kernels:refresh';
 
+  /** Look for what is wrong; takes `{ name }`, the name of an environment, to look at no other. */
+  export const diagnose = 'gpu-kernels:diagnose';
+
   // These take `{ name }`, the name of an environment.
 
   /** Open a new notebook with the kernel, in the current folder. */
@@ -20,6 +23,8 @@ export namespace CommandIDs {
   export const verify = 'gpu-kernels:verify';
   export const rebuild = 'gpu-kernels:rebuild';
   export const rename = 'gpu-kernels:rename';
+  /** Change which GPUs its kernels are given, and how much of their memory. */
+  export const changeGpus = 'gpu-kernels:change-gpus';
   export const remove = 'gpu-kernels:remove';
 
   /** Cancel a job; takes `{ id }`. */

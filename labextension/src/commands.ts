@@ -7,7 +7,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { attempt, showJob } from './attempt';
 import { CommandIDs } from './commandIds';
-import { gpuKernelIcon } from './icons';
+import { diagnoseIcon, gpuKernelIcon } from './icons';
 import { addKernelCommands, type IKernelCommandsOptions } from './kernelCommands';
 import { readDefaults } from './settings';
 import type { Spec } from './tokens';
@@ -54,6 +54,23 @@ export function addCommands(options: ICommandsOptions): void {
     icon: refreshIcon,
     describedBy: { args: { type: 'object', properties: {} } },
     execute: () => model.refresh()
+  });
+
+  commands.addCommand(CommandIDs.diagnose, {
+    label: args => (args.name ? trans.__('Diagnose') : trans.__('Diagnose GPU Kernels')),
+    caption: trans.__('Look for what is wrong with this machine and its kernels, and for its cure'),
+    icon: args => (args.name ? undefined : diagnoseIcon),
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: { name: { type: 'string', description: trans.__('The name of the environment; all without one') } }
+      }
+    },
+    execute: args =>
+      attempt(translator, trans.__('The diagnosis could not be shown'), async () => {
+        const { openDiagnosis } = await import('./diagnosis/open');
+        openDiagnosis(options, typeof args.name === 'string' ? args.name : '');
+      })
   });
 
   commands.addCommand(CommandIDs.cancel, {

@@ -96,6 +96,25 @@ export function addKernelCommands(options: IKernelCommandsOptions): void {
   );
 
   add(
+    CommandIDs.changeGpus,
+    {
+      label: trans.__('GPUs and memory…'),
+      caption: trans.__('Change which GPUs its kernels are given, and how much of their memory')
+    },
+    trans.__('The GPUs of the kernel could not be changed'),
+    async name => {
+      const [{ askGpuUse }, environment] = await Promise.all([
+        import('./components/changeGpusDialog'),
+        Private.environment(model, name, trans)
+      ]);
+      const wishes = await askGpuUse({ environment, hardware: model.hardware, trans });
+      if (wishes !== null) {
+        await model.change(name, wishes);
+      }
+    }
+  );
+
+  add(
     CommandIDs.remove,
     { label: trans.__('Remove…'), caption: trans.__('Remove the environment and its kernel, after a question') },
     trans.__('The kernel could not be removed'),

@@ -1,7 +1,7 @@
 /**
  * The side panel: what this machine has, what is being built, and which GPU kernels there are.
  */
-import type { KernelSpec, Session } from '@jupyterlab/services';
+import type { Kernel, KernelSpec, Session } from '@jupyterlab/services';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import { CommandToolbarButton, ReactWidget, SidePanel, Toolbar } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
@@ -12,6 +12,7 @@ import React from 'react';
 import { CommandIDs } from './commandIds';
 import { PanelBody } from './components/panelBody';
 import { gpuKernelIcon } from './icons';
+import { LiveUsage } from './liveUsage';
 import type { IGpuKernels } from './tokens';
 
 /**
@@ -26,7 +27,8 @@ export class GpuKernelsPanel extends SidePanel {
     const trans = options.translator.load('jupyter_gpu_kernels');
     const { commands } = options;
     this._model = options.model;
-    this._body = new Private.Body(options, trans);
+    this._usage = new LiveUsage(this._model);
+    this._body = new Private.Body(options, this._usage, trans);
     this.id = 'jp-GpuKernels-panel';
     this.addClass('jp-GpuKernels-panel');
     this.title.icon = gpuKernelIcon;
@@ -36,8 +38,14 @@ export class GpuKernelsPanel extends SidePanel {
     this.toolbar.node.setAttribute('aria-label', trans.__('GPU kernels toolbar'));
     this.toolbar.addItem('create', new CommandToolbarButton({ commands, id: CommandIDs.create }));
     this.toolbar.addItem('spacer', Toolbar.createSpacerItem());
+    this.toolbar.addItem('diagnose', new CommandToolbarButton({ commands, id: CommandIDs.diagnose, label: '' }));
     this.toolbar.addItem('refresh', new CommandToolbarButton({ commands, id: CommandIDs.refresh, label: '' }));
     this.addWidget(this._body);
+  }
+
+  override dispose(): void {
+    this._usage.dispose();
+    super.dispose();
   }
 
   /** Give the keyboard to the content. */
@@ -58,14 +66,26 @@ export class GpuKernelsPanel extends SidePanel {
     this._visit();
   }
 
+  protected override onAfterHide(msg: Message): void {
+    super.onAfterHide(msg);
+    this._usage.isWatched = false;
+  }
+
+  protected override onBeforeDetach(msg: Message): void {
+    this._usage.isWatched = false;
+    super.onBeforeDetach(msg);
+  }
+
   private _visit(): void {
     this._body.visit += 1;
     this._body.update();
     // What goes wrong is `model.error`.
     void this._model.start();
+    this._usage.isWatched = true;
   }
 
   private readonly _model: IGpuKernels;
+  private readonly _usage: LiveUsage;
   private readonly _body: Private.Body;
 }
 
@@ -79,6 +99,7 @@ export namespace GpuKernelsPanel {
   export interface IOptions {
     model: IGpuKernels;
     commands: CommandRegistry;
+    kernels: Kernel.IManager;
     sessions: Session.IManager;
     specs: KernelSpec.IManager;
     translator: ITranslator;
@@ -92,6 +113,7 @@ namespace Private {
   export class Body extends ReactWidget {
     constructor(
       private readonly _options: GpuKernelsPanel.IOptions,
+      private readonly _usage: LiveUsage,
       private readonly _trans: TranslationBundle
     ) {
       super();
@@ -104,11 +126,13 @@ namespace Private {
     visit = 0;
 
     protected override render(): JSX.Element {
-      const { model, commands, sessions, specs } = this._options;
+      const { model, commands, kernels, sessions, specs } = this._options;
       return (
         <PanelBody
           model={model}
+          usage={this._usage}
           commands={commands}
+          kernels={kernels}
           sessions={sessions}
           specs={specs}
           trans={this._trans}

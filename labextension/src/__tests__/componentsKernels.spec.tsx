@@ -191,6 +191,8 @@ describe('a kernel', () => {
       CommandIDs.useInNotebook,
       CommandIDs.benchmark,
       CommandIDs.verify,
+      CommandIDs.diagnose,
+      CommandIDs.changeGpus,
       CommandIDs.rename,
       CommandIDs.rebuild,
       CommandIDs.remove

@@ -339,7 +339,8 @@ export class FakeGpuKernels implements IGpuKernels {
     benchmarkNotebook: (_name: string): Promise<unknown> =>
       Promise.resolve({ cells: [], metadata: {}, nbformat: 4, nbformat_minor: 5 }),
     gpuUsage: (): Promise<GpuUsage> => Promise.resolve(aUsage()),
-    diagnose: (name: string, _signal: AbortSignal): Promise<Diagnosis> => Promise.resolve(aDiagnosis({ subject: name })),
+    diagnose: (name: string, _signal: AbortSignal): Promise<Diagnosis> =>
+      Promise.resolve(aDiagnosis({ subject: name })),
     apply: (_remedy: Remedy): Promise<Diagnosis> => Promise.resolve(aDiagnosis()),
     done: (): Promise<void> => Promise.resolve()
   };

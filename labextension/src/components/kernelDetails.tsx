@@ -2,11 +2,16 @@
  * All that is known of a GPU kernel, for who asks.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { Button } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
 import React from 'react';
 
+import { CommandIDs } from '../commandIds';
 import { ago, duration, factor, moment, timing } from '../format';
 import type { BenchmarkResult, Environment } from '../tokens';
 import { deviceWord, kindWord, sentence, workloadWord } from '../words';
+import { memoryPhrase, placementPhrase } from './gpuUseWords';
+import { run } from './run';
 import type { Running } from './runningKernels';
 
 /**
@@ -15,13 +20,14 @@ import type { Running } from './runningKernels';
 export interface IKernelDetailsProps {
   environment: Environment;
   running: readonly Running[];
+  commands: CommandRegistry;
   trans: TranslationBundle;
 }
 
 /**
  * The details of a GPU kernel.
  */
-export function KernelDetails({ environment, running, trans }: IKernelDetailsProps): JSX.Element {
+export function KernelDetails({ environment, running, commands, trans }: IKernelDetailsProps): JSX.Element {
   const { verification, benchmark } = environment;
   return (
     <div className="jp-GpuKernels-details">
@@ -50,6 +56,22 @@ export function KernelDetails({ environment, running, trans }: IKernelDetailsPro
               ))}
             </ul>
           </Fact>
+        )}
+        {!environment.damaged && (
+          <>
+            <Fact name={trans.__('GPUs')}>
+              {placementPhrase(trans, environment)}{' '}
+              <Button
+                className="jp-GpuKernels-link"
+                minimal
+                title={trans.__('Change which GPUs its kernels are given, and how much of their memory')}
+                onClick={() => run(commands, trans, CommandIDs.changeGpus, { name: environment.name })}
+              >
+                {trans.__('Change…')}
+              </Button>
+            </Fact>
+            <Fact name={trans.__('GPU memory')}>{memoryPhrase(trans, environment)}</Fact>
+          </>
         )}
         <Fact name={trans.__('Name')}>{environment.name}</Fact>
         <Fact name={trans.__('Place')}>

@@ -24,7 +24,11 @@ export function openKernelMenu(
     menu.addItem({ command, args });
   }
   menu.addItem({ type: 'separator' });
-  for (const command of [CommandIDs.verify, CommandIDs.rename, CommandIDs.rebuild]) {
+  for (const command of [CommandIDs.verify, CommandIDs.diagnose]) {
+    menu.addItem({ command, args });
+  }
+  menu.addItem({ type: 'separator' });
+  for (const command of [CommandIDs.changeGpus, CommandIDs.rename, CommandIDs.rebuild]) {
     menu.addItem({ command, args });
   }
   menu.addItem({ type: 'separator' });

@@ -45,7 +45,7 @@ export interface IKernelRowProps {
  */
 export const KernelRow = memo(
   function KernelRow(props: IKernelRowProps) {
-    const { environment, framework, logo, running, busy, trans } = props;
+    const { environment, framework, logo, running, busy, commands, trans } = props;
     const [open, setOpen] = useState(false);
     const titleId = useId();
     const detailsId = useId();
@@ -80,7 +80,7 @@ export const KernelRow = memo(
           <Explained environment={environment} running={running} state={state} open={open} trans={trans} />
           <Actions {...props} />
           <div id={detailsId} hidden={!open}>
-            {open && <KernelDetails environment={environment} running={running} trans={trans} />}
+            {open && <KernelDetails environment={environment} running={running} commands={commands} trans={trans} />}
           </div>
         </div>
       </li>

@@ -1,16 +1,17 @@
 /**
  * What the panel shows, from top to bottom.
  */
-import type { KernelSpec, Session } from '@jupyterlab/services';
+import type { Kernel, KernelSpec, Session } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import React from 'react';
 
+import type { LiveUsage } from '../liveUsage';
 import type { IGpuKernels } from '../tokens';
 import { ErrorBanner } from './errorBanner';
-import { GpuLine } from './gpuLine';
 import { JobList } from './jobList';
 import { KernelList } from './kernelList';
+import { Machine } from './machine';
 import { usePaintMarks } from './paintMarks';
 import { useChanges } from './signals';
 
@@ -19,7 +20,9 @@ import { useChanges } from './signals';
  */
 export interface IPanelBodyProps {
   model: IGpuKernels;
+  usage: LiveUsage;
   commands: CommandRegistry;
+  kernels: Kernel.IManager;
   sessions: Session.IManager;
   specs: KernelSpec.IManager;
   trans: TranslationBundle;
@@ -30,12 +33,22 @@ export interface IPanelBodyProps {
 /**
  * The body of the panel.
  */
-export function PanelBody({ model, commands, sessions, specs, trans, visit }: IPanelBodyProps): JSX.Element {
+export function PanelBody(props: IPanelBodyProps): JSX.Element {
+  const { model, usage, commands, kernels, sessions, specs, trans, visit } = props;
   useChanges(model.changed);
   usePaintMarks(model);
   return (
     <>
-      {(model.hardware || !model.error) && <GpuLine hardware={model.hardware} trans={trans} />}
+      {(model.hardware || !model.error) && (
+        <Machine
+          hardware={model.hardware}
+          usage={usage}
+          commands={commands}
+          kernels={kernels}
+          sessions={sessions}
+          trans={trans}
+        />
+      )}
       {model.error && <ErrorBanner error={model.error} model={model} trans={trans} />}
       {!model.isReady && !model.error && (
         <p className="jp-GpuKernels-loading" role="status">

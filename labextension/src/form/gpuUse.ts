@@ -1,7 +1,7 @@
 /**
  * What kernels are given of the GPUs: which of them, and how much of their memory; as fields, and as the server has it.
  */
-import type { Environment, GpuPolicy, Hardware, MemoryPreset, Placement } from '../tokens';
+import type { Environment, GpuPolicy, MemoryPreset, Placement } from '../tokens';
 
 /**
  * The fields as the person sees them.
@@ -15,16 +15,6 @@ export interface IGpuUse {
   gpuCount: string;
   /** Identifiers of GPUs or instances of GPUs, for `fixed`. */
   devices: readonly string[];
-}
-
-/**
- * Something that a kernel can be given: a GPU, or an instance of one that is split.
- */
-export interface IDevice {
-  uuid: string;
-  /** What people call it; alike ones are told apart by a number. */
-  name: string;
-  memory: number;
 }
 
 /**
@@ -95,20 +85,6 @@ export function flawOf(use: IGpuUse): 'percent' | 'count' | 'devices' | null {
 /** What kernels of an environment are given. */
 export function useOf({ memory, memory_fraction, placement }: Environment): IGpuUse {
   return gpuUseOf(memory, memory_fraction, placement ?? {});
-}
-
-/** What kernels of a machine can be given, in the order of the driver. */
-export function devicesOf(hardware: Hardware | null): IDevice[] {
-  const devices = (hardware?.gpus ?? []).flatMap(({ uuid, name, memory_total, instances }) =>
-    instances.length > 0
-      ? instances.map(part => ({ uuid: part.uuid, name: `${name} · ${part.profile}`, memory: part.memory_total }))
-      : [{ uuid, name, memory: memory_total }]
-  );
-  return devices.map((device, index) =>
-    devices.some(other => other !== device && other.name === device.name)
-      ? { ...device, name: `${index} · ${device.name}` }
-      : device
-  );
 }
 
 function fractionOf({ memoryPercent }: IGpuUse): number {

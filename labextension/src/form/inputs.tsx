@@ -25,6 +25,18 @@ export interface ITextFieldProps extends IFieldProps {
   /** Whether the problem is one of the value. */
   invalid?: boolean;
   inputRef?: React.RefObject<HTMLInputElement>;
+  /** A number is typed as text, too: it may be half-typed. */
+  type?: 'text' | 'number';
+  /** What most people type. */
+  suggestions?: readonly ISuggestion[];
+}
+
+/**
+ * Something that may be typed, and what it means.
+ */
+export interface ISuggestion {
+  value: string;
+  label: string;
 }
 
 /**
@@ -39,7 +51,8 @@ export function TextField(props: ITextFieldProps): JSX.Element {
       <InputGroup
         id={id}
         inputRef={props.inputRef}
-        type="text"
+        type={props.type ?? 'text'}
+        list={props.suggestions && `${id}-suggestions`}
         value={props.value}
         placeholder={props.placeholder}
         autoComplete="off"
@@ -48,6 +61,13 @@ export function TextField(props: ITextFieldProps): JSX.Element {
         aria-describedby={described(id, props.hint, problem)}
         onChange={event => props.onChange(event.target.value)}
       />
+      {props.suggestions && (
+        <datalist id={`${id}-suggestions`}>
+          {props.suggestions.map(({ value, label }) => (
+            <option key={value} value={value} label={label} />
+          ))}
+        </datalist>
+      )}
       <Hint id={id} text={props.hint} />
       <div aria-live="polite">{problem}</div>
     </div>

@@ -5,9 +5,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { Framework, Hardware } from '../tokens';
-import { installerWord, memoryWord } from '../words';
+import { installerWord } from '../words';
 import type { IFields } from './fields';
+import { GpuUseFields } from './gpuUseFields';
 import { CheckField, LinesField, SelectField, TextField } from './inputs';
+import { ARCHITECTURES } from './targets';
 import { driverSentence } from './variants';
 
 /**
@@ -60,6 +62,14 @@ export function MoreChoices(props: IMoreChoicesProps): JSX.Element {
           inputRef={props.targetRef}
           onChange={targetCuda => onChange({ targetCuda })}
         />
+        <TextField
+          label={trans.__('Build for another machine’s GPU')}
+          value={fields.targetGpu}
+          placeholder={trans.__('this machine’s')}
+          hint={trans.__('Its architecture or compute capability, for example hopper or 9.0.')}
+          suggestions={ARCHITECTURES}
+          onChange={targetGpu => onChange({ targetGpu })}
+        />
         <SelectField
           label={trans.__('Installer')}
           value={fields.installer}
@@ -97,13 +107,7 @@ export function MoreChoices(props: IMoreChoicesProps): JSX.Element {
           hint={trans.__('What the Launcher and the Kernel menu show.')}
           onChange={displayName => onChange({ displayName })}
         />
-        <SelectField
-          label={trans.__('Memory of the GPU')}
-          value={fields.memory}
-          options={(['default', 'grow'] as const).map(value => ({ value, label: memoryWord(trans, value) }))}
-          hint={trans.__('Some frameworks take all of it at once, which leaves none for other notebooks.')}
-          onChange={memory => onChange({ memory })}
-        />
+        <GpuUseFields trans={trans} value={fields} hardware={hardware} onChange={onChange} />
         <CheckField
           label={trans.__('Add companions')}
           value={fields.companions}

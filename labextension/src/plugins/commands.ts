@@ -65,7 +65,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     });
     // Below *Change Kernel…*, which has rank 3.
     menu?.kernelMenu.addGroup([{ command: CommandIDs.create }, { command: CommandIDs.show }], 4);
-    for (const command of [CommandIDs.create, CommandIDs.refresh]) {
+    for (const command of [CommandIDs.create, CommandIDs.diagnose, CommandIDs.refresh]) {
       palette?.addItem({ command, category: trans.__('GPU Kernels') });
     }
   }

@@ -30,6 +30,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     const panel = new LazyPanel({
       model,
       commands,
+      kernels: serviceManager.kernels,
       sessions: serviceManager.sessions,
       specs: serviceManager.kernelspecs,
       translator
