@@ -15,7 +15,7 @@ from ..prefix.placement import MAX_WAIT, parse_gpus
 EPILOG = """\
 exit codes:
   0    done
-  1    failed
+  1    failed; of diagnose: something does not work
   2    the command line or the input is malformed
   3    refused: it cannot work on this machine
   4    there is no such environment
@@ -133,6 +133,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_removal(command("remove", "unregister a kernel and remove its environment"))
     command("frameworks", "list the frameworks that can be asked for")
     command("gpus", "describe this machine's GPUs and driver")
+    _add_diagnosis(command("diagnose", "look what is wrong with this machine and its kernels, and cure it"))
     command("jobs", "list the jobs of all processes, the newest first")
     return parser
 
@@ -163,6 +164,17 @@ def _add_removal(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--all", action="store_true", help="remove all of them, as before an uninstallation")
     parser.add_argument("--yes", "-y", action="store_true", help="do not ask")
     parser.add_argument("--force", action="store_true", help="also where a process still runs from the environment")
+
+
+def _add_diagnosis(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", nargs="?", default="", help="look at this environment and the machine")
+    parser.add_argument(
+        "--fix",
+        metavar="CHECK",
+        nargs="*",
+        help="cure what can be cured here, of these checks; of none that are named, all but what is a mere note",
+    )
+    parser.add_argument("--yes", "-y", action="store_true", help="do not ask, even where something is lost")
 
 
 def _add_spec(parser: argparse.ArgumentParser) -> None:

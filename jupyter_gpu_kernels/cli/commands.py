@@ -11,6 +11,7 @@ from ..models import EnvironmentChange, ErrorReport, Job, JobState, MemoryPreset
 from ..serve.manager import GpuKernelsManager
 from . import text
 from .arguments import placement_of, spec_of
+from .diagnosing import diagnose
 from .exits import Exit, of_code
 from .following import Answer, confirm, follow, outcome
 
@@ -126,6 +127,7 @@ COMMANDS: dict[str, Callable[[GpuKernelsManager, argparse.Namespace], Awaitable[
     "remove": remove,
     "frameworks": frameworks,
     "gpus": gpus,
+    "diagnose": diagnose,
     "jobs": jobs,
 }
 

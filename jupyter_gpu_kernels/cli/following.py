@@ -44,14 +44,24 @@ def confirm(arguments: argparse.Namespace, question: str) -> None:
     """
     if arguments.yes:
         return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not somebody_there():
         msg = "A removal has to be confirmed, and nobody can be asked: this is not a terminal."
         raise InvalidInputError(msg, cure="Add --yes to remove without being asked.")
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    if not agreed(question):
         msg = "Nothing was removed."
         raise JobCancelledError(msg, cure="Answer y, or add --yes, to remove it.")
+
+
+def somebody_there() -> bool:
+    """Whether there is somebody who can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def agreed(question: str) -> bool:
+    """Ask a question, and answer whether it was answered with yes."""
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 async def follow(manager: GpuKernelsManager, arguments: argparse.Namespace, asked: Awaitable[Job]) -> Job:

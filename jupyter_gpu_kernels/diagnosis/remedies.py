@@ -10,6 +10,7 @@ from ..models import Remedy
 REBUILD = "rebuild"
 VERIFY = "verify"
 REMOVE_ENVIRONMENT = "remove-environment"
+JOBS = frozenset({REBUILD, VERIFY, REMOVE_ENVIRONMENT})
 #: Done to a kernelspec, whose directory is the subject.
 REMOVE_KERNELSPEC = "remove-kernelspec"
 ADOPT_KERNELSPEC = "adopt-kernelspec"

@@ -33,14 +33,14 @@ def stub(context: Context) -> Iterator[Finding]:
             continue
         if directory_nature(folder) is DirectoryNature.STUBS:
             yield note(
-                "LD_LIBRARY_PATH of the server names a stand-in for the driver's library, with which no GPU is found; "
+                "LD_LIBRARY_PATH names a stand-in for the driver's library, with which no GPU is found; "
                 "kernels made here are started without it.",
                 evidence=[f"{library}: cuInit answers {_STUB}, CUDA_ERROR_STUB_LIBRARY"],
                 cure=f"Take {folder} out of LD_LIBRARY_PATH, for the sake of terminals and other kernels.",
             )
         else:
             yield problem(
-                "LD_LIBRARY_PATH of the server names a stand-in for the driver's library: no GPU is found with it.",
+                "LD_LIBRARY_PATH names a stand-in for the driver's library: no GPU is found with it.",
                 evidence=[f"{library}: cuInit answers {_STUB}, CUDA_ERROR_STUB_LIBRARY"],
                 cure=f"Take {folder} out of LD_LIBRARY_PATH and start the server anew.",
             )
@@ -65,7 +65,7 @@ def several_drivers(context: Context) -> Iterator[Finding]:
     cure = "Remove the libraries whose version is not the kernel module's, or take them out of LD_LIBRARY_PATH."
     if first and module and first != module:
         yield problem(
-            f"LD_LIBRARY_PATH of the server names libraries of driver {first}, but driver {module} is loaded.",
+            f"LD_LIBRARY_PATH names libraries of driver {first}, but driver {module} is loaded.",
             evidence=evidence,
             cure=cure,
         )
@@ -84,7 +84,7 @@ def foreign_cuda(context: Context) -> Iterator[Finding]:
     if not folders:
         return
     yield note(
-        "LD_LIBRARY_PATH of the server names CUDA libraries that are no environment's; kernels made here load their "
+        "LD_LIBRARY_PATH names CUDA libraries that are no environment's; kernels made here load their "
         "own all the same.",
         evidence=[f"{folder}: {_names(folder)}" for folder in folders],
         cure="Start the server without them, for the sake of kernels that were not made here, or have those adopted.",
@@ -96,7 +96,7 @@ def relative_path(context: Context) -> Iterator[Finding]:
     value = context.environ.get("LD_LIBRARY_PATH", "")
     if value and any(not Path(folder).is_absolute() for folder in value.split(":")):
         yield note(
-            "LD_LIBRARY_PATH of the server has an empty or relative component, by which programs load libraries from "
+            "LD_LIBRARY_PATH has an empty or relative component, by which programs load libraries from "
             "the directory that they work in; kernels made here are started without empty ones.",
             evidence=[f"LD_LIBRARY_PATH={value}"],
             cure="Take it out where the variable is set: a colon at either end, or two in a row.",

@@ -96,8 +96,8 @@ def of_python(context: Context) -> Iterator[Finding]:
     found = [name for name in ("PYTHONHOME", "PYTHONPATH") if context.environ.get(name)]
     if found:
         yield note(
-            f"The server has {' and '.join(found)} set, by which other kernels may load packages that are not their "
-            "environment's; kernels made here are started without.",
+            f"{' and '.join(found)} {'is' if len(found) == 1 else 'are'} set, by which other kernels may load packages that "
+            "are not their environment's; kernels made here are started without.",
             evidence=[f"{name}={context.environ[name]}" for name in found],
             cure="Unset it where the server is started, unless another kernel needs it.",
         )
@@ -117,7 +117,7 @@ def preloaded(context: Context) -> Iterator[Finding]:
             )
         elif cuda:
             yield problem(
-                f"LD_PRELOAD of the server forces {path.name} upon every kernel, in place of its environment's own.",
+                f"LD_PRELOAD forces {path.name} upon every kernel, in place of its environment's own.",
                 evidence=[f"LD_PRELOAD={value}"],
                 cure="Unset LD_PRELOAD where the server is started: kernels made here find their CUDA libraries.",
             )
@@ -128,7 +128,7 @@ def memory(context: Context) -> Iterator[Finding]:
     found = [name for name in _MEMORY if name in context.environ]
     if found:
         yield note(
-            "The server sets how frameworks take the GPU's memory, for all kernels.",
+            "How frameworks take the GPU's memory is set for all kernels.",
             evidence=[f"{name}={context.environ[name]}" for name in found],
             cure="Unset it where the server is started, and choose a memory preset for each kernel.",
             link="https://docs.jax.dev/en/latest/gpu_memory_allocation.html" if found[0].startswith("XLA") else "",
@@ -144,8 +144,8 @@ def preset_overruled(context: Context, environment: Environment, layout: Layout)
     overruled = [name for name in wanted if name not in effective and context.environ.get(name) != wanted[name]]
     if overruled:
         yield warning(
-            f"The memory preset of {environment.name}, {environment.memory.value}, is overruled by the server's own "
-            "variables.",
+            f"The memory preset of {environment.name}, {environment.memory.value}, is overruled by variables "
+            "of the server.",
             evidence=[
                 f"{name}={context.environ.get(name, 'set by another name')}; the preset has {wanted[name]}"
                 for name in overruled
@@ -161,7 +161,7 @@ def debugging(context: Context) -> Iterator[Finding]:
         # The one of them for which 0 means something.
         if value and (value != "0" or name == "NVIDIA_TF32_OVERRIDE"):
             yield note(
-                f"The server sets {name}: {effect}.",
+                f"{name} is set for all kernels: {effect}.",
                 evidence=[f"{name}={value}"],
                 cure="Unset it where the server is started, and set it in the one notebook that needs it.",
                 link=_VARIABLES,
@@ -177,7 +177,7 @@ def hiding(context: Context) -> Iterator[Finding]:
         if value is not None and not harmless.fullmatch(value):
             framework = "Numba" if name.startswith("NUMBA") else "JAX"
             yield warning(
-                f"The server sets {name}, by which {framework} leaves this machine's GPU alone in all kernels.",
+                f"{name} is set for all kernels, by which {framework} leaves this machine's GPU alone.",
                 evidence=[f"{name}={value}"],
                 cure="Unset it where the server is started.",
             )
