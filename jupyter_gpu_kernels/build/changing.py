@@ -24,6 +24,9 @@ def changed(manifest: Manifest, change: EnvironmentChange) -> Manifest:
     if change.memory is not None:
         spec = replace(spec, memory=change.memory)
         manifest = replace(manifest, launch=replace(manifest.launch, memory=change.memory))
+    if change.memory_fraction is not None:
+        spec = replace(spec, memory_fraction=change.memory_fraction)
+        manifest = replace(manifest, launch=replace(manifest.launch, memory_fraction=change.memory_fraction))
     if change.placement is not None:
         spec = replace(spec, placement=change.placement)
         manifest = replace(manifest, launch=replace(manifest.launch, placement=change.placement))

@@ -240,7 +240,7 @@ def _manifest(
 
 def _launch_policy(spec: EnvironmentSpec) -> LaunchPolicy:
     """How kernels are started, as far as the spec says it."""
-    return LaunchPolicy(memory=spec.memory, placement=spec.placement)
+    return LaunchPolicy(memory=spec.memory, memory_fraction=spec.memory_fraction, placement=spec.placement)
 
 
 def display_name(plan: Plan, framework: Framework) -> str:

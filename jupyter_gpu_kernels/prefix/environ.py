@@ -1,7 +1,7 @@
 """The variables of a process in an environment.
 
-Everything here is computed from what is passed in; the one look at the disk, what a directory on ``LD_LIBRARY_PATH`` is
-for, can be replaced too.
+Everything here is computed from what is passed in; the looks at the disk, at what a directory on ``LD_LIBRARY_PATH`` is
+for and at which versions are installed, can be replaced too.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from ..models import EnvironmentKind, LaunchPolicy
+from ..models import EnvironmentKind, LaunchPolicy, MemoryPreset
 from .cuda import DirectoryNature, directory_nature
 from .layout import Layout
-from .memory import memory_variables, unset
+from .memory import installed_versions, memory_variables, unset
 from .toolkit import Toolkit
 
 #: Keeps the ``LD_LIBRARY_PATH`` that the server had, for whoever debugs a kernel.
@@ -70,6 +70,7 @@ def kernel_environment(
     wishes: Mapping[str, str] | None = None,
     nature: Callable[[str], DirectoryNature] = directory_nature,
     release: str | None = None,
+    versions: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Compute the variables of a kernel.
 
@@ -83,6 +84,7 @@ def kernel_environment(
         wishes: Variables that somebody set for this very launch; they win over ours, paths apart, which are merged.
         nature: Says what a directory on a library path is for.
         release: Release of the operating system's kernel, ``None`` for this one's.
+        versions: Versions of what is installed, ``None`` to look where they matter.
     """
     policy = policy or LaunchPolicy()
     environ = dict(base_environment(inherited, layout) if activated is None else activated)
@@ -101,7 +103,12 @@ def kernel_environment(
         environ.pop("PYTHONNOUSERSITE", None)
     else:
         environ["PYTHONNOUSERSITE"] = "1"
-    environ |= unset(memory_variables(policy.memory, layout.platform, release), {**environ, **(wishes or {})})
+    if versions is None and policy.memory is MemoryPreset.FRACTION:
+        versions = installed_versions(layout)
+    memory = memory_variables(
+        policy.memory, layout.platform, release, fraction=policy.memory_fraction, versions=versions
+    )
+    environ |= unset(memory, {**environ, **(wishes or {})})
     environ |= {name: value for name, value in (wishes or {}).items() if name not in _MERGED}
     return environ
 

@@ -11,11 +11,11 @@ import os
 import shutil
 from pathlib import Path
 
-from ..models import EnvironmentKind, LaunchPolicy
+from ..models import EnvironmentKind, LaunchPolicy, MemoryPreset
 from .cuda import conda_links
 from .layout import Layout
 from .links import write_links
-from .memory import memory_variables
+from .memory import ALIASES, installed_versions, memory_variables
 from .shells.batch import BATCH
 from .shells.csh import CSH
 from .shells.fish import FISH
@@ -65,7 +65,13 @@ def write_scripts(layout: Layout, final_prefix: Path, policy: LaunchPolicy | Non
         packages=[_relative(path, layout) for path in layout.site_packages()] if linux else [],
         data_dir=f"/{_relative(data_dir, layout)}".removesuffix("/.") if data_dir else None,
         user_site=policy.user_site,
-        defaults=memory_variables(policy.memory, layout.platform),
+        defaults=memory_variables(
+            policy.memory,
+            layout.platform,
+            fraction=policy.memory_fraction,
+            versions=installed_versions(layout) if policy.memory is MemoryPreset.FRACTION else None,
+        ),
+        aliases=ALIASES,
     )
     for shell in _shells(layout):
         if conda:

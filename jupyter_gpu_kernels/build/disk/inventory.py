@@ -51,6 +51,7 @@ class _Plan:
 @dataclass(frozen=True, kw_only=True)
 class _Launch:
     memory: MemoryPreset = MemoryPreset.DEFAULT
+    memory_fraction: float = 0.5
     placement: Placement = field(default_factory=Placement)
 
 
@@ -91,6 +92,7 @@ class _Head:
             created=self.created,
             disk_bytes=self.disk_bytes,
             memory=self.launch.memory,
+            memory_fraction=self.launch.memory_fraction,
             placement=self.launch.placement,
         )
 

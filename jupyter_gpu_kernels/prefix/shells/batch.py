@@ -20,9 +20,11 @@ def _activate(hook: Hook) -> list[str]:
             f'@set "{name}={changes[name]}"',
         ]
     for name, value in hook.defaults.items():
+        neither = " ".join(f"@if not defined {known}" for known in hook.names(name))
         lines += [
-            f'@if not defined {name} @set "{mark}_{name}_UNSET=1"',
-            f'@if not defined {name} @set "{name}={value}"',
+            f'{neither} @set "{mark}_{name}_UNSET=1"',
+            # In a batch file a percent sign is written twice.
+            f'{neither} @set "{name}={value.replace("%", "%%")}"',
         ]
     return [*lines, f":{mark}_DONE"]
 

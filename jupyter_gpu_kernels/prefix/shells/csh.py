@@ -35,7 +35,8 @@ def _activate(hook: Hook) -> list[str]:
         ],
     }
     for name, value in hook.defaults.items():
-        changes[name] = [f"if ( ! $?{name} ) then", *indent([*_save(mark, name), f"setenv {name} {value}"]), "endif"]
+        neither = " && ".join(f"! $?{known}" for known in hook.names(name))
+        changes[name] = [f"if ( {neither} ) then", *indent([*_save(mark, name), f"setenv {name} {value}"]), "endif"]
     body = [line for name in hook.variables for line in changes[name]]
     return [f"if ( ! $?{mark} ) then", f"    setenv {mark} 1", *indent(body), "endif"]
 

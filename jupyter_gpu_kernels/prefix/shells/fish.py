@@ -28,7 +28,8 @@ def _activate(hook: Hook) -> list[str]:
         ],
     }
     for name, value in hook.defaults.items():
-        changes[name] = [f"if not set -q {name}", *indent([*_save(mark, name), f"set -gx {name} {value}"]), "end"]
+        neither = "; and ".join(f"not set -q {known}" for known in hook.names(name))
+        changes[name] = [f"if {neither}", *indent([*_save(mark, name), f"set -gx {name} {value}"]), "end"]
     body = [line for name in hook.variables for line in changes[name]]
     return [f"if not set -q {mark}", f"    set -gx {mark} 1", *indent(body), "end"]
 

@@ -24,7 +24,8 @@ class Hook:
         packages: Package directories in which wheels keep CUDA libraries, relative to the prefix.
         data_dir: Where XLA finds libdevice: what follows the prefix, slash included; ``None`` if it need not be told.
         user_site: Whether packages of the user may shadow the environment's.
-        defaults: Variables to set where they are not set; values need no quoting in any shell.
+        defaults: Variables to set where they are not set; but for a percent sign, values need no quoting in any shell.
+        aliases: Other names of some of those; where one is set, that is enough.
     """
 
     mark: str
@@ -34,6 +35,7 @@ class Hook:
     data_dir: str | None = None
     user_site: bool = False
     defaults: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def variables(self) -> list[str]:
@@ -44,6 +46,10 @@ class Hook:
             "XLA_FLAGS": self.data_dir is not None,
         }
         return [*(name for name, used in wanted.items() if used), *self.defaults]
+
+    def names(self, name: str) -> list[str]:
+        """A variable, and its other name if it has one."""
+        return [name, self.aliases[name]] if name in self.aliases else [name]
 
     @property
     def finder(self) -> str:

@@ -36,7 +36,8 @@ def _activate(hook: Hook) -> list[str]:
     }
     for name, value in hook.defaults.items():
         set_it = [*_save(mark, name), f"{name}={value}", f"export {name}"]
-        changes[name] = [f'if [ -z "${{{name}+x}}" ] ; then', *indent(set_it), "fi"]
+        either = "".join(f"${{{known}+x}}" for known in hook.names(name))
+        changes[name] = [f'if [ -z "{either}" ] ; then', *indent(set_it), "fi"]
     body = [line for name in hook.variables for line in changes[name]]
     return [f'if [ -z "${{{mark}:-}}" ] ; then', f"    {mark}=1", f"    export {mark}", *indent(body), "fi"]
 

@@ -27,7 +27,8 @@ def _activate(hook: Hook) -> list[str]:
     }
     for name, value in hook.defaults.items():
         set_it = indent([*_save(mark, name), f"$env:{name} = '{value}'"])
-        changes[name] = [f"if (-not (Test-Path env:{name})) {{", *set_it, "}"]
+        either = " -or ".join(f"(Test-Path env:{known})" for known in hook.names(name))
+        changes[name] = [f"if (-not ({either})) {{", *set_it, "}"]
     body = [line for name in hook.variables for line in changes[name]]
     return [f"if (-not $env:{mark}) {{", f"    $env:{mark} = '1'", *indent(body), "}"]
 
