@@ -11,6 +11,7 @@ import pytest
 
 from jupyter_gpu_kernels.errors import BrokenEnvironmentError
 from jupyter_gpu_kernels.launch.preparation import Prepared, prepare, startable_layout
+from jupyter_gpu_kernels.models import Placement
 from jupyter_gpu_kernels.prefix.hooks import write_hooks
 from jupyter_gpu_kernels.prefix.layout import Layout
 from jupyter_gpu_kernels.prefix.manifest import MANIFEST
@@ -39,6 +40,7 @@ def test_activation_and_links_come_together(conda: Path, tmp_path: Path) -> None
     found = prepared(conda, tmp_path / "cache")
     (links,) = (tmp_path / "cache" / "cuda-links").iterdir()
     assert found == Prepared(
+        placement=Placement(),
         environ={
             "PATH": f"{conda}/bin:/usr/bin:/bin",
             "CONDA_PREFIX": str(conda),
@@ -48,7 +50,7 @@ def test_activation_and_links_come_together(conda: Path, tmp_path: Path) -> None
             "ACTIVATED": "1",
             "LD_LIBRARY_PATH": str(links),
             "PYTHONNOUSERSITE": "1",
-        }
+        },
     )
 
 

@@ -19,6 +19,7 @@ from .fake import VARIABLE
 _ONE = re.compile(r"\s*[^,\s]+\s*")
 
 _UUID = re.compile(r"^GPU UUID:\s*(GPU-[0-9a-f-]{36})\s*$", re.MULTILINE)
+_NAME = re.compile(r"^Model:\s*(\S.*?)\s*$", re.MULTILINE)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,10 +29,12 @@ class Glance:
     Attributes:
         count: How many, ``None`` where only NVML knows.
         uuid: Of the only one, empty where only NVML knows.
+        name: Of the only one.
     """
 
     count: int | None
     uuid: str = ""
+    name: str = ""
 
 
 def glance(environ: Mapping[str, str], *, root: Path = Path("/"), platform: str = sys.platform) -> Glance:
@@ -56,26 +59,28 @@ def glance(environ: Mapping[str, str], *, root: Path = Path("/"), platform: str 
     if not listed:
         return Glance(count=int((root / "dev/dxg").exists()))
     if len(listed) == 1 and not _split(root / "proc/driver/nvidia/capabilities"):
-        (uuid,) = listed
-        return Glance(count=1, uuid=uuid if mask in (None, "0", uuid) else "")
+        ((uuid, name),) = listed
+        return Glance(count=1, uuid=uuid if mask in (None, "0", uuid) else "", name=name)
     return Glance(count=1 if mask is not None and _ONE.fullmatch(mask) else None)
 
 
-def _listed(folder: Path) -> list[str]:
-    """The identifiers of the GPUs that the driver lists; empty ones where it has not looked at them yet."""
+def _listed(folder: Path) -> list[tuple[str, str]]:
+    """The GPUs that the driver lists; their identifiers are empty where it has not looked at them yet."""
     try:
         files = [place / "information" for place in folder.iterdir()]
     except OSError:
         return []
-    return [_uuid(file) for file in files]
+    return [_described(file) for file in files]
 
 
-def _uuid(file: Path) -> str:
+def _described(file: Path) -> tuple[str, str]:
+    """Identifier and name of a GPU."""
     try:
-        match = _UUID.search(file.read_text(encoding="ascii", errors="replace"))
+        text = file.read_text(encoding="ascii", errors="replace")
     except OSError:
-        return ""
-    return match[1] if match else ""
+        text = ""
+    uuid, name = _UUID.search(text), _NAME.search(text)
+    return uuid[1] if uuid else "", name[1] if name else "NVIDIA GPU"
 
 
 def _split(folder: Path) -> bool:

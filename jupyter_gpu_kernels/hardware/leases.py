@@ -38,12 +38,15 @@ class LeaseRecords:
     Args:
         directory: Where they are kept; ``None`` for the place that all servers of this user on this host share.
         clock: A clock that all processes of the host share.
+
+    Attributes:
+        directory, clock: As given.
     """
 
     def __init__(self, directory: Path | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.directory = directory or lease_directory()
         self._path = self.directory / "leases.json"
-        self._clock = clock
+        self.clock = clock
 
     def current(self) -> tuple[Lease, ...]:
         """The leases that count now, the oldest first. Nothing is raised, and no kernel waits for this."""
@@ -123,7 +126,7 @@ class LeaseRecords:
     def _counting(self, stored: Mapping[str, Record]) -> dict[str, Record]:
         """The records that count, with the time of the kernel's death where it has died since."""
         found: dict[str, Record] = {}
-        now, sessions = self._clock(), Sessions()
+        now, sessions = self.clock(), Sessions()
         for kernel_id, record in stored.items():
             still = seen(record, now, sessions)
             if still is not None:

@@ -8,18 +8,20 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import filelock
 
 from ..errors import BrokenEnvironmentError
-from ..models import LaunchPolicy
+from ..models import GpuPolicy, LaunchPolicy, Placement
 from ..prefix.cache import LINKS_NAME
 from ..prefix.cuda import cuda_directories, package_directories, wheel_directories
 from ..prefix.environ import kernel_environment
 from ..prefix.hooks import LINKS
 from ..prefix.layout import Layout
-from ..prefix.manifest import override_policy, read_launch_policy
+from ..prefix.manifest import override_policy, read_launch
+from ..prefix.placement import TRIAL
 from ..prefix.toolkit import find_toolkit
 from .activation import activate
 
@@ -29,9 +31,16 @@ PATIENCE = 30.0
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """The variables of a kernel, and what the server's log should say about them."""
+    """What a kernel starts with.
+
+    Attributes:
+        environ: Its variables.
+        placement: Which GPUs it wants, ``None`` for one that needs none.
+        warnings: What the server's log should say.
+    """
 
     environ: dict[str, str]
+    placement: Placement | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -57,7 +66,7 @@ def prepare(
     """
     layout = startable_layout(command, inherited)
     warnings: list[str] = []
-    policy = _policy(layout.prefix, policy_wishes, warnings)
+    policy, may_compute = _policy(layout.prefix, policy_wishes, warnings)
     if not policy.user_site:
         _check_kernel_package(layout, command)
     activated: dict[str, str] | None = None
@@ -76,7 +85,11 @@ def prepare(
         toolkit=find_toolkit(layout),
         wishes=wishes,
     )
-    return Prepared(environ=environ, warnings=tuple(warnings))
+    placement = policy.placement
+    if TRIAL in environ and placement.policy is GpuPolicy.EXCLUSIVE:
+        placement = replace(placement, policy=GpuPolicy.LEAST_USED)
+    wanted = may_compute or placement.policy is not GpuPolicy.AUTO
+    return Prepared(environ=environ, placement=placement if wanted else None, warnings=tuple(warnings))
 
 
 def startable_layout(command: Sequence[str], inherited: Mapping[str, str]) -> Layout:
@@ -117,14 +130,17 @@ def _rebuild(prefix: Path) -> str:
     return f"Run `jupyter gpu-kernels rebuild {prefix.name}` in a terminal, then restart this kernel."
 
 
-def _policy(prefix: Path, wishes: object, warnings: list[str]) -> LaunchPolicy:
-    """The launch policy of the manifest as changed by kernel.json; a damaged manifest stops nothing."""
+def _policy(prefix: Path, wishes: object, warnings: list[str]) -> tuple[LaunchPolicy, bool]:
+    """The launch policy of the manifest as changed by kernel.json, and whether the environment can use a GPU.
+
+    A damaged manifest stops nothing.
+    """
     try:
-        policy = read_launch_policy(prefix)
+        policy, may_compute = read_launch(prefix)
     except BrokenEnvironmentError as error:
         warnings.append(f"{error} The kernel starts with the default launch policy.")
-        policy = LaunchPolicy()
-    return override_policy(policy, wishes)
+        policy, may_compute = LaunchPolicy(), True
+    return override_policy(policy, wishes, warnings), may_compute
 
 
 def _cuda_directories(layout: Layout, policy: LaunchPolicy, cache: Path, warnings: list[str]) -> tuple[Path, ...]:

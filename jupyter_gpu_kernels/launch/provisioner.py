@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
@@ -19,8 +20,12 @@ from ..errors import BrokenEnvironmentError, GpuKernelsError
 from ..prefix.cache import cache_root
 from .deaths import QuickDeaths
 from .explanation import Explanation, explaining_command
+from .hold import GpuHold
 from .preparation import Prepared, prepare
 from .stderr import LastWords
+
+#: The notebook that a server starts a kernel for.
+SESSION = "JPY_SESSION_NAME"
 
 #: Seconds between looks at a young kernel.
 _LOOK = 0.2
@@ -34,13 +39,16 @@ class GpuKernelProvisioner(LocalProvisioner):
     """
 
     # The one trait that kernel.json sets, of any type: a wrong type in a trait raises before our code runs.
-    launch_policy = AnyTrait(help="Changes to the environment's launch policy: `activate`, `user_site`, `memory`.")
+    launch_policy = AnyTrait(
+        help="Changes to the environment's launch policy: `activate`, `user_site`, `memory`, `placement`."
+    )
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._deaths = QuickDeaths()
         self._last_words: LastWords | None = None
         self._looking: asyncio.TimerHandle | None = None
+        self._gpus = GpuHold(self.log)
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Compute command and variables of the kernel; called by ``KernelManager`` on every start and restart."""
@@ -51,7 +59,9 @@ class GpuKernelProvisioner(LocalProvisioner):
             await asyncio.to_thread(self._check_deaths)
             self._last_words = None
             prepared = await asyncio.to_thread(self._prepare, list(out["cmd"]), dict(out["env"]))
+            environ = {**prepared.environ, **await self._take_gpus(prepared)}
         except GpuKernelsError as error:
+            await self._gpus.stopped()
             self._explain(out, error)
             return out
         except Exception:
@@ -60,7 +70,7 @@ class GpuKernelProvisioner(LocalProvisioner):
             return out
         for warning in prepared.warnings:
             self.log.warning("%s", warning)
-        out["env"] = prepared.environ
+        out["env"] = environ
         if self._deaths.count and out.get("stderr") is None:
             self._last_words = LastWords()
             out["stderr"] = self._last_words.writer
@@ -75,7 +85,10 @@ class GpuKernelProvisioner(LocalProvisioner):
             if self._last_words:
                 self._last_words.abandon()
                 self._last_words = None
+            await self._gpus.stopped()
             raise
+        if self.pid is not None:
+            await self._gpus.started(self.pid)
         if self._last_words:
             self._last_words.started()
         self._deaths.born()
@@ -87,6 +100,7 @@ class GpuKernelProvisioner(LocalProvisioner):
         status = await super().poll()
         if status is not None and self.process is not None:
             self._deaths.died(status)
+            await self._gpus.died()
         return status
 
     async def shutdown_requested(self, restart: bool = False) -> None:
@@ -109,6 +123,8 @@ class GpuKernelProvisioner(LocalProvisioner):
         """Let go of what the kernel held."""
         self._stop_looking()
         await super().cleanup(restart=restart)
+        if not restart:
+            await self._gpus.stopped()
 
     def _prepare(self, command: list[str], inherited: dict[str, str]) -> Prepared:
         """Do the blocking part."""
@@ -119,6 +135,24 @@ class GpuKernelProvisioner(LocalProvisioner):
             wishes={name: value for name, value in inherited.items() if server.get(name) != value},
             policy_wishes=self.launch_policy,
             cache=cache_root(server),
+        )
+
+    async def _take_gpus(self, prepared: Prepared) -> Mapping[str, str]:
+        """Take the kernel's GPUs; answer with the variables that tell it which.
+
+        Raises:
+            GpuKernelsError: It cannot have what it wants.
+        """
+        if prepared.placement is None:
+            return {}
+        title = prepared.environ.get(SESSION, "")
+        return await self._gpus.take(
+            prepared.placement,
+            prepared.environ,
+            kernel_id=self.kernel_id,
+            kernel_name=getattr(self.parent, "kernel_name", ""),
+            # The server's own is of whatever has started it.
+            title=title if title != os.environ.get(SESSION) else "",
         )
 
     def _check_deaths(self) -> None:

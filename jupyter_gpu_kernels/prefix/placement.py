@@ -10,6 +10,9 @@ from typing import Any
 from ..errors import InvalidInputError
 from ..models import GpuPolicy, Placement
 
+#: Set for a kernel that is only tried out, for seconds: it wants no GPU for itself alone.
+TRIAL = "JUPYTER_GPU_KERNELS_TRIAL"
+
 #: More GPUs than one machine has.
 MAX_COUNT = 64
 

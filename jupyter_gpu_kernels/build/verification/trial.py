@@ -59,7 +59,15 @@ class KernelSilentError(Exception):
 
 
 class KernelReplacedError(Exception):
-    """The provisioner has started its explaining kernel instead; the text is the explanation."""
+    """The provisioner has started its explaining kernel instead; the text is the explanation.
+
+    Attributes:
+        code: The explanation's stable code.
+    """
+
+    def __init__(self, told: str, code: str = "") -> None:
+        super().__init__(told)
+        self.code = code
 
 
 class OutputTail:
@@ -180,7 +188,7 @@ class TrialKernel:
                 self.info = dict(message["content"])
                 if self.info.get("implementation") == EXPLAINING:
                     explanation = await self.ask("", {}, deadline)
-                    raise KernelReplacedError(explanation.get("evalue", ""))
+                    raise KernelReplacedError(explanation.get("evalue", ""), explanation.get("ename", ""))
                 if not iopub or await self._broadcasts_arrive(request, patience):
                     return
             if time.monotonic() >= deadline:
@@ -210,6 +218,7 @@ async def trial_kernel(
     working_dir: Path | None = None,
     deadline: float,
     iopub: bool = False,
+    variables: Mapping[str, str] | None = None,
 ) -> AsyncIterator[TrialKernel]:
     """Start a kernel through its real provisioner, and leave nothing of it, whatever happens.
 
@@ -223,6 +232,7 @@ async def trial_kernel(
         working_dir: Where the kernel runs.
         deadline: When to give up starting, on :func:`time.monotonic`'s clock.
         iopub: Whether to receive what it broadcasts.
+        variables: Environment variables for it alone.
 
     Raises:
         jupyter_client.kernelspec.NoSuchKernel: There is no such kernelspec, or its provisioner is not installed.
@@ -246,7 +256,8 @@ async def trial_kernel(
     output = OutputTail()
     kernel: TrialKernel | None = None
     try:
-        await _start(manager, output, str(working_dir or private), deadline)
+        environ = {**os.environ, **(variables or {})}
+        await _start(manager, output, str(working_dir or private), environ, deadline)
         kernel = TrialKernel(manager, output, private)
         await kernel.connect(deadline, iopub=iopub)
         yield kernel
@@ -254,10 +265,12 @@ async def trial_kernel(
         await finish(_end(manager, kernel, output, private))
 
 
-async def _start(manager: AsyncKernelManager, output: OutputTail, working_dir: str, deadline: float) -> None:
+async def _start(
+    manager: AsyncKernelManager, output: OutputTail, working_dir: str, environ: dict[str, str], deadline: float
+) -> None:
     """Start the kernel's process; activation scripts may take their time, but not more than there is."""
     starting = asyncio.ensure_future(
-        manager.start_kernel(cwd=working_dir, stdout=output.writing, stderr=output.writing)
+        manager.start_kernel(cwd=working_dir, env=environ, stdout=output.writing, stderr=output.writing)
     )
     try:
         # Not wait_for: before Python 3.12 it forgets a cancellation that meets the end (python/cpython#86296).

@@ -11,8 +11,10 @@ from typing import Any
 
 from jupyter_client.kernelspec import NoSuchKernel
 
+from ...errors import NoGpuFreeError, RefusedError
 from ...models import Framework, MappedLibrary, Verification, VerificationOutcome, now
 from ...prefix.cuda import classify_library, is_cuda_library
+from ...prefix.placement import TRIAL
 from ..reporting import Reporter
 from .trial import KernelDiedError, KernelReplacedError, KernelSilentError, TrialKernel, trial_kernel
 from .verdict import Evidence, judge, needs_driver, one_line
@@ -23,6 +25,10 @@ PROBE_MIME = "application/vnd.jupyter-gpu-kernels.probe+json"
 
 #: Lines of the framework's own output that are kept in the log.
 LOGGED_LINES = 30
+
+
+#: What the provisioner says where it has no GPU to give.
+NO_GPU = (NoGpuFreeError.code, RefusedError.code)
 
 
 class StrangeAnswerError(Exception):
@@ -209,7 +215,9 @@ async def verify(
     kernel: TrialKernel | None = None
     outcome, sentence = VerificationOutcome.FAILED, ""
     try:
-        async with trial_kernel(kernel_name, kernel_dirs=[kernel_dir], deadline=started + timeout) as kernel:
+        async with trial_kernel(
+            kernel_name, kernel_dirs=[kernel_dir], deadline=started + timeout, variables={TRIAL: "1"}
+        ) as kernel:
             await examination.run(kernel, started + timeout)
     except NoSuchKernel:
         sentence = f"The kernel cannot be started: {kernel_name!r} or its provisioner is not installed."
@@ -218,6 +226,9 @@ async def verify(
     except KernelSilentError:
         sentence = f"The kernel did not answer within {timeout:g} seconds; it hung while {examination.doing}."
     except (StrangeAnswerError, KernelReplacedError) as error:
+        if isinstance(error, KernelReplacedError) and error.code in NO_GPU:
+            # Nothing is known of the environment, and nothing is wrong with it.
+            outcome = VerificationOutcome.GPU_NOT_SEEN
         sentence = f"The environment's kernel did not start: {one_line(str(error))}."
     except KernelDiedError as error:
         sentence = f"The kernel {error.manner} while {examination.doing}."

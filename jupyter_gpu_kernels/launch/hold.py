@@ -1,0 +1,115 @@
+"""A provisioner's hold on the GPUs of its kernel: taken before a start, kept over restarts, let go at the end.
+
+Nothing is imported for it, and nothing asked, where a glance shows that there is no GPU.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from logging import Logger, LoggerAdapter
+from typing import TYPE_CHECKING, Any
+
+from ..errors import NoGpuFreeError
+from ..hardware.glance import glance
+from ..models import GpuPolicy, Placement
+
+if TYPE_CHECKING:
+    from .leases import Given, Leases
+
+#: Seconds between two tries of a kernel that waits for a GPU.
+TRY_AGAIN = 1.0
+
+
+class GpuHold:
+    """The GPUs of one kernel.
+
+    Args:
+        log: The provisioner's.
+    """
+
+    def __init__(self, log: Logger | LoggerAdapter[Any]) -> None:
+        self._log = log
+        self._leases: Leases | None = None
+        self._kernel_id = ""
+        self._seen_dead = False
+
+    async def take(
+        self, placement: Placement, environ: Mapping[str, str], *, kernel_id: str, kernel_name: str, title: str
+    ) -> Mapping[str, str]:
+        """Take GPUs, waiting for them if the placement says so; answer with the variables that tell the kernel.
+
+        Args:
+            placement: What the kernel wants.
+            environ: Its variables so far.
+            kernel_id: As its server names it.
+            kernel_name: Name of its kernelspec.
+            title: The notebook it is started for, if known.
+
+        Raises:
+            NoGpuFreeError: Others have all that it may have.
+            RefusedError: There never will be what it wants.
+        """
+        self._kernel_id = kernel_id
+        deadline = time.monotonic() + placement.wait
+        told = ""
+        while True:
+            try:
+                # In a thread for each try: one that waited would keep other kernels from starting.
+                given = await asyncio.to_thread(self._try, placement, dict(environ), kernel_name, title)
+            except NoGpuFreeError as error:
+                if time.monotonic() >= deadline:
+                    raise
+                if error.message != told:
+                    told = error.message
+                    self._log.info("The kernel waits for up to %g s. %s", placement.wait, told)
+                await asyncio.sleep(min(TRY_AGAIN, max(0.0, deadline - time.monotonic())))
+            else:
+                break
+        if given is None:
+            return {}
+        for warning in given.warnings:
+            self._log.warning("%s", warning)
+        self._seen_dead = False
+        return given.variables
+
+    async def started(self, pid: int) -> None:
+        """Tie the GPUs to the kernel's process."""
+        if self._leases is not None:
+            self._seen_dead = False
+            await self._noted(self._leases.records.started, pid)
+
+    async def died(self) -> None:
+        """Note that the kernel was seen dead; it may be started again."""
+        if self._leases is not None and not self._seen_dead:
+            self._seen_dead = True
+            await self._noted(self._leases.records.died)
+
+    async def stopped(self) -> None:
+        """Let the GPUs go, as soon as the kernel's processes are gone."""
+        if self._leases is not None:
+            leases, self._leases = self._leases, None
+            await self._noted(leases.records.release)
+
+    async def _noted(self, note: Any, *arguments: Any) -> None:
+        """Note something about the kernel; if that fails, its processes tell the same a little later."""
+        try:
+            await asyncio.to_thread(note, self._kernel_id, *arguments)
+        except OSError as error:
+            self._log.debug("The records of GPUs cannot be written: %s", error)
+
+    def _try(self, placement: Placement, environ: Mapping[str, str], kernel_name: str, title: str) -> Given | None:
+        """Take GPUs, if there are any."""
+        seen = glance(environ)
+        if seen.count == 0:
+            if placement.policy not in (GpuPolicy.AUTO, GpuPolicy.ALL):
+                self._log.warning("The kernel starts without a GPU, as it sees none here.")
+            return None
+        # Here, not above: where there is no GPU, a kernel's start is not made slower by this.
+        from .leases import Applicant, Leases
+
+        # From before the try: what an abandoned one has taken is let go, too.
+        self._leases = self._leases or Leases()
+        applicant = Applicant(kernel_id=self._kernel_id, kernel_name=kernel_name, title=title)
+        return self._leases.take(placement, applicant, environ, seen)
