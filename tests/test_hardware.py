@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_gpu_kernels.hardware.fake import VARIABLE, FakeNvml
 from jupyter_gpu_kernels.hardware.driver import DriverNvml
+from jupyter_gpu_kernels.hardware.fake import VARIABLE, FakeNvml
 from jupyter_gpu_kernels.hardware.nvml import REASONS, NvmlError
 from jupyter_gpu_kernels.hardware.probe import hardware
 from jupyter_gpu_kernels.models import Gpu, Hardware, Vendor

@@ -12,8 +12,8 @@ FIRST_PID_NAMESPACE = "pid:[4026531836]"
 
 WSL_NOTE = "Under WSL the driver lists no processes: which kernel has how much of a GPU cannot be told."
 CONTAINER_NOTE = (
-    "In this container the driver names processes by numbers of another machine or not at all: which kernel has how "
-    "much of a GPU is told as far as the processes can be found here."
+    "In this container the driver does not name every process: some of a GPU's memory is shown without the kernel that "
+    "has it."
 )
 
 
@@ -49,9 +49,9 @@ class Surroundings:
     def pid_here(self, pid: int) -> int | None:
         """The id that a process of the driver's list has here, ``None`` if that cannot be known.
 
-        In a container some drivers list the machine's ids and others translate them, to 0 for processes outside; and
-        the machine's id of one process may be that of another one here. So only a process that has the driver open is
-        taken for the one that is meant.
+        In a container drivers of today (580, say) give the ids of that container and leave out who is outside; older
+        ones give the machine's, and the machine's id of one process may be that of another one here. So only a process
+        that has the driver open is taken for the one that is meant.
         """
         if pid <= 0:
             return None
