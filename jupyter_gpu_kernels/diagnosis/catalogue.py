@@ -7,6 +7,7 @@ from .check import Check, EnvironmentCheck, MachineCheck
 from .environments import compilers, fitting, frameworks, loading, requirements, shadowing, starting, upkeep
 from .environments import libraries as own_libraries
 from .kernelspecs import adoptable, remains, stale, starters
+from .network import configuration, mirrors, proxies, reach
 from .machine import devices, driver, gpus, libraries, orphans, resources, variables
 
 #: Of the machine.
@@ -23,6 +24,7 @@ MACHINE: tuple[Check, ...] = (
     MachineCheck(id="memory-device", title="The device for GPU memory", look=devices.memory_node),
     MachineCheck(id="device-permissions", title="Permission to use the GPUs", look=devices.permissions),
     MachineCheck(id="gpu-lost", title="GPUs on the bus, and those that answer", look=gpus.lost),
+    MachineCheck(id="gpus-masked", title="GPUs that the server may use", look=gpus.visible),
     MachineCheck(id="compute-mode", title="Who may compute on the GPUs", look=gpus.compute_mode),
     MachineCheck(id="mig-without-instances", title="Split GPUs", look=gpus.without_instances),
     MachineCheck(
@@ -236,6 +238,12 @@ KERNELSPECS: tuple[Check, ...] = (
 )
 
 #: Of the network and the disk.
-SUPPLIES: tuple[Check, ...] = ()
+SUPPLIES: tuple[Check, ...] = (
+    MachineCheck(id="network", title="Channels and package indexes", look=reach.look),
+    MachineCheck(id="proxy-variables", title="Variables that name proxies", look=proxies.look),
+    MachineCheck(id="mirror-bypassed", title="Channels that go past a mirror", look=mirrors.look),
+    MachineCheck(id="conda-configuration", title="Configuration files of conda", look=configuration.look_at_conda),
+    MachineCheck(id="pip-configuration", title="Configuration files of pip", look=configuration.look_at_pip),
+)
 
 CHECKS: tuple[Check, ...] = (*MACHINE, *ENVIRONMENTS, *KERNELSPECS, *SUPPLIES)

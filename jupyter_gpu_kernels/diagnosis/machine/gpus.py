@@ -4,13 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...hardware.visible import MASK, ORDER, visible_devices
 from ...models import ComputeMode, Finding, Gpu
-from ..check import problem, warning
+from ..check import note, problem, warning
 from ..context import Context
 from .surroundings import container, nvidia_gpus
 
 _MODES = "https://docs.nvidia.com/cuda/cuda-c-programming-guide/#compute-modes"
+_VARIABLES = "https://docs.nvidia.com/cuda/cuda-programming-guide/05-appendices/environment-variables.html"
 _MIG = "https://docs.nvidia.com/datacenter/tesla/mig-user-guide/"
+
+
+def visible(context: Context) -> Iterator[Finding]:
+    """A mask that leaves kernels no GPU, or not those that it seems to name."""
+    gpus = context.hardware.gpus
+    seen = visible_devices(gpus, context.environ)
+    if seen.mask is None or not gpus:
+        return
+    evidence = [f"{MASK}={seen.mask}", *(f"{_called(gpu)}: {gpu.uuid}" for gpu in gpus)]
+    cure = f"Correct {MASK} where the server is started, or unset it; kernels are never given more than it names."
+    if not seen.devices:
+        yield problem(
+            f"No kernel sees a GPU: {seen.reason}",
+            evidence=evidence,
+            cure=cure,
+            link=_VARIABLES,
+        )
+    for remark in seen.notes:
+        say = note if ORDER in remark else warning
+        yield say(remark, evidence=evidence, cure=cure, link=_VARIABLES)
 
 
 def compute_mode(context: Context) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from ..check import note, problem, warning
 from ..context import Context
 from .surroundings import container, module_version, nvidia_gpus
 
-_VARIABLES = "https://docs.nvidia.com/cuda/cuda-c-programming-guide/#cuda-environment-variables"
+_VARIABLES = "https://docs.nvidia.com/cuda/cuda-programming-guide/05-appendices/environment-variables.html"
 
 #: Variables that make a framework take memory otherwise than it does, in all kernels, whatever their preset.
 _MEMORY = (
@@ -96,8 +96,8 @@ def of_python(context: Context) -> Iterator[Finding]:
     found = [name for name in ("PYTHONHOME", "PYTHONPATH") if context.environ.get(name)]
     if found:
         yield note(
-            f"{' and '.join(found)} {'is' if len(found) == 1 else 'are'} set, by which other kernels may load packages that "
-            "are not their environment's; kernels made here are started without.",
+            f"{' and '.join(found)} {'is' if len(found) == 1 else 'are'} set, by which other kernels may load packages "
+            "that are not their environment's; kernels made here are started without.",
             evidence=[f"{name}={context.environ[name]}" for name in found],
             cure="Unset it where the server is started, unless another kernel needs it.",
         )
@@ -131,7 +131,7 @@ def memory(context: Context) -> Iterator[Finding]:
             "How frameworks take the GPU's memory is set for all kernels.",
             evidence=[f"{name}={context.environ[name]}" for name in found],
             cure="Unset it where the server is started, and choose a memory preset for each kernel.",
-            link="https://docs.jax.dev/en/latest/gpu_memory_allocation.html" if found[0].startswith("XLA") else "",
+            link="https://docs.jax.dev/en/latest/201/gpu-memory.html" if found[0].startswith("XLA") else "",
         )
 
 
