@@ -282,4 +282,5 @@ def environment_of(manifest: Manifest) -> Environment:
         created=manifest.created,
         disk_bytes=manifest.disk_bytes,
         memory=manifest.launch.memory,
+        memory_fraction=manifest.launch.memory_fraction,
     )

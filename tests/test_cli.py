@@ -84,6 +84,7 @@ class Terminal(io.StringIO):
 def test_every_option_reaches_the_spec() -> None:
     words = (
         "create tf --framework tensorflow --variant gpu --version 2.19 --python 3.12 --cuda 12.9 --target-cuda 13.0 "
+        "--target-gpu H100 "
         "--installer conda --channel https://a.example/c --channel https://b.example/d --package numpy>=2 "
         "--package scipy --pip einops --no-companions --no-verify --memory grow --display-name Mine --sys-prefix"
     )
@@ -97,6 +98,7 @@ def test_every_option_reaches_the_spec() -> None:
         python="3.12",
         cuda="12.9",
         target_cuda="13.0",
+        target_gpu="H100",
         installer=Installer.CONDA,
         channels=("https://a.example/c", "https://b.example/d"),
         packages=("numpy>=2", "scipy"),
@@ -326,6 +328,28 @@ def test_the_memory_preset_is_changed(call: Call, workshop: ScriptedWorkshop) ->
     assert json.loads(call("memory", "tf", "default", "--json").out)["memory"] == "default"
     assert call("memory", "tf", "all").code == Exit.USAGE
     assert call("memory", "tf").code == Exit.USAGE
+
+
+def test_a_part_of_the_memory_is_asked_for(call: Call, workshop: ScriptedWorkshop) -> None:
+    for words in (["--memory", "fraction", "--memory-fraction", "0.4"], ["--memory-fraction", "0.4"]):
+        spec = spec_of(parse(["create", "tf", *words])[0])
+        assert (spec.memory, spec.memory_fraction) == (MemoryPreset.FRACTION, 0.4)
+    assert spec_of(parse(["create", "tf", "--memory", "fraction"])[0]).memory_fraction == 0.5
+    workshop.built["tf"] = manifest_of(SPEC)
+    said = call("memory", "tf", "fraction", "--fraction", "0.4").out
+    assert said == "tf has the memory preset fraction (0.4) when it is next started.\n"
+    assert workshop.built["tf"].launch.memory_fraction == 0.4
+    assert "Memory     fraction (0.4)\n" in call("show", "tf").out
+    for wrong in (["grow", "--fraction", "0.4"], ["fraction", "--fraction", "1.5"], ["fraction", "--fraction", "x"]):
+        assert call("memory", "tf", *wrong).code == Exit.USAGE
+
+
+def test_the_cuda_of_a_plan_is_explained(call: Call, workshop: ScriptedWorkshop) -> None:
+    reason = "CUDA 12.9: the newest that TensorFlow 2.19.1 is built for and that this machine's driver runs."
+    built = manifest_of(SPEC)
+    workshop.built["tf"] = replace(built, plan=replace(built.plan, cuda="12.9", cuda_reason=reason))
+    assert "CUDA       12.9: the newest that TensorFlow 2.19.1 is built for" in call("show", "tf").out
+    assert text.outline(workshop.built["tf"].plan).splitlines()[1] == reason
 
 
 def test_remove_asks_on_a_terminal(call: Call, workshop: ScriptedWorkshop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from .._version import __version__
-from ..models import EnvironmentSpec, Installer, MemoryPreset, Placement, Variant
+from ..errors import InvalidInputError
+from ..models import EnvironmentChange, EnvironmentSpec, Installer, MemoryPreset, Placement, Variant
 from ..prefix.placement import MAX_WAIT, parse_gpus
 
 EPILOG = """\
@@ -28,8 +29,14 @@ Traits of the manager, from jupyter_gpu_kernels_config.py or jupyter_server_conf
 
 _MEMORY: dict[str, Any] = {
     "choices": [preset.value for preset in MemoryPreset],
-    "default": MemoryPreset.DEFAULT.value,
-    "help": "how frameworks take the GPU's memory: as they do by default, or as they need it, to share the GPU",
+    "help": "how frameworks take the GPU's memory: as they do by default, or, to share the GPU, as they need it (grow) "
+    "or up to a part of it (fraction), which JAX, CuPy and PyTorch from 2.10 on keep to, while the others grow",
+}
+_FRACTION: dict[str, Any] = {
+    "dest": "memory_fraction",
+    "metavar": "F",
+    "type": float,
+    "help": "the part that one kernel may take, above 0 and not above 1; 0.5 if nothing is said",
 }
 
 _GPUS = (
@@ -64,7 +71,12 @@ def parse(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
 
 
 def spec_of(arguments: argparse.Namespace) -> EnvironmentSpec:
-    """What ``create`` and ``plan`` ask for."""
+    """What ``create`` and ``plan`` ask for.
+
+    Raises:
+        InvalidInputError: Words contradict each other, or one is malformed.
+    """
+    memory = memory_of(arguments)
     return EnvironmentSpec(
         name=arguments.name,
         framework=arguments.framework,
@@ -73,17 +85,33 @@ def spec_of(arguments: argparse.Namespace) -> EnvironmentSpec:
         python=arguments.python,
         cuda=arguments.cuda,
         target_cuda=arguments.target_cuda,
+        target_gpu=arguments.target_gpu,
         installer=Installer(arguments.installer),
         channels=tuple(arguments.channel),
         packages=tuple(arguments.package),
         pip=tuple(arguments.pip),
         companions=arguments.companions,
         verify=arguments.verify,
-        memory=MemoryPreset(arguments.memory),
+        memory=memory.memory or MemoryPreset.DEFAULT,
+        memory_fraction=EnvironmentSpec.memory_fraction if memory.memory_fraction is None else memory.memory_fraction,
         placement=placement_of(arguments),
         display_name=arguments.display_name,
         sys_prefix=arguments.sys_prefix,
     )
+
+
+def memory_of(arguments: argparse.Namespace) -> EnvironmentChange:
+    """How kernels shall take the GPU's memory. A fraction alone says that there is to be one.
+
+    Raises:
+        InvalidInputError: There is a fraction, and a preset that has none.
+    """
+    fraction = arguments.memory_fraction
+    preset = MemoryPreset(arguments.memory) if arguments.memory else None
+    if fraction is not None and preset not in (None, MemoryPreset.FRACTION):
+        msg = f"A fraction of the memory is given, and the preset {arguments.memory} has none."
+        raise InvalidInputError(msg, cure="Leave out the fraction, or choose the preset fraction.")
+    return EnvironmentChange(memory=preset if fraction is None else MemoryPreset.FRACTION, memory_fraction=fraction)
 
 
 def placement_of(arguments: argparse.Namespace) -> Placement:
@@ -150,6 +178,7 @@ def _add_renaming(parser: argparse.ArgumentParser) -> None:
 def _add_memory(parser: argparse.ArgumentParser) -> None:
     _add_name(parser)
     parser.add_argument("memory", metavar="PRESET", **_MEMORY)
+    parser.add_argument("--fraction", **_FRACTION)
 
 
 def _add_placement(parser: argparse.ArgumentParser) -> None:
@@ -185,6 +214,11 @@ def _add_spec(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--python", metavar="V", help="version of Python")
     parser.add_argument("--cuda", metavar="V", help="version of CUDA in the result")
     parser.add_argument("--target-cuda", metavar="V", help="build for a machine whose driver runs up to this CUDA")
+    parser.add_argument(
+        "--target-gpu",
+        metavar="GPU",
+        help="build for this GPU: a compute capability (9.0), an architecture (hopper) or a product (H100)",
+    )
     parser.add_argument("--installer", choices=[kind.value for kind in Installer], default=Installer.AUTO.value)
     parser.add_argument(
         "--channel", metavar="URL", action="append", default=[], help="use this conda channel and no configured one"
@@ -196,6 +230,7 @@ def _add_spec(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-verify", dest="verify", action="store_false", help="register without verification")
     parser.add_argument("--memory", **_MEMORY)
+    parser.add_argument("--memory-fraction", **_FRACTION)
     parser.add_argument("--gpus", metavar="GPUS", default="auto", help=_GPUS)
     parser.add_argument("--gpu-wait", dest="wait", metavar="S", type=float, default=0.0, help=_WAIT)
     parser.add_argument("--display-name", metavar="TEXT", help="what the Launcher shows")

@@ -7,10 +7,10 @@ import contextlib
 from collections.abc import Awaitable, Callable
 
 from ..errors import BrokenEnvironmentError, GpuKernelsError
-from ..models import EnvironmentChange, ErrorReport, Job, JobState, MemoryPreset, from_json
+from ..models import EnvironmentChange, ErrorReport, Job, JobState, from_json
 from ..serve.manager import GpuKernelsManager
 from . import text
-from .arguments import placement_of, spec_of
+from .arguments import memory_of, placement_of, spec_of
 from .diagnosing import diagnose
 from .exits import Exit, of_code
 from .following import Answer, confirm, follow, outcome
@@ -65,8 +65,8 @@ async def rename(manager: GpuKernelsManager, arguments: argparse.Namespace) -> A
 
 async def memory(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
     """Change how a kernel takes the GPU's memory."""
-    found = await manager.change(arguments.name, EnvironmentChange(memory=MemoryPreset(arguments.memory)))
-    preset = found.memory.value
+    found = await manager.change(arguments.name, memory_of(arguments))
+    preset = text.memory(found.memory, found.memory_fraction)
     return Answer(model=found, text=f"{found.name} has the memory preset {preset} when it is next started.\n")
 
 

@@ -14,6 +14,7 @@ from ..models import (
     Installer,
     Job,
     Manifest,
+    MemoryPreset,
     Placement,
     Plan,
     Variant,
@@ -99,7 +100,7 @@ def plan(plan: Plan) -> str:
     rows = [
         ("Framework", f"{plan.spec.framework} {plan.framework_version or ''}".strip()),
         ("Variant", _with_reason(plan.variant.value, plan.variant_reason)),
-        ("CUDA", plan.cuda or "none"),
+        ("CUDA", _cuda(plan)),
         ("Python", plan.python),
         ("Installer", _with_reason(plan.installer.value, plan.installer_reason)),
         _sources(plan),
@@ -116,7 +117,7 @@ def outline(plan: Plan) -> str:
     build = f"CUDA {plan.cuda}" if plan.cuda else "CPU"
     download = f"{size(plan.download_bytes)} to download" if plan.download_bytes else "nothing to download"
     parts = (f"{framework} ({build})", f"Python {plan.python}", f"from {plan.installer.value}", download)
-    why = ""
+    why = f"{plan.cuda_reason}\n" if plan.cuda_reason else ""
     if plan.variant is Variant.CPU and plan.spec.variant is Variant.AUTO and plan.framework_version:
         why += f"Note: It is for the CPU. {plan.variant_reason}\n"
     if plan.installer is Installer.PYPI and plan.spec.installer is Installer.AUTO:
@@ -144,12 +145,12 @@ def manifest(manifest: Manifest) -> str:
         ("Kernel", f"{manifest.display_name} ({manifest.kernel_name})"),
         ("Framework", f"{manifest.spec.framework} {plan.framework_version or ''}".strip()),
         ("Variant", plan.variant.value),
-        ("CUDA", plan.cuda or "none"),
+        ("CUDA", _cuda(plan)),
         ("Python", plan.python),
         ("Installer", _with_reason(plan.installer.value, plan.installer_reason)),
         ("Packages", str(len(plan.packages))),
         ("On disk", size(manifest.disk_bytes) if manifest.disk_bytes else "unknown"),
-        ("Memory", manifest.launch.memory.value),
+        ("Memory", memory(manifest.launch.memory, manifest.launch.memory_fraction)),
         ("GPUs", placement(manifest.launch.placement)),
         ("Prefix", manifest.prefix),
         ("Created", manifest.created),
@@ -240,6 +241,16 @@ def jobs(found: Sequence[Job]) -> str:
         for job in found
     ]
     return columns([("ID", "KIND", "NAME", "STATE", "STAGE", "PROCESS", "CREATED (UTC)"), *rows])
+
+
+def memory(preset: MemoryPreset, fraction: float) -> str:
+    """A memory preset."""
+    return f"{preset.value} ({fraction:g})" if preset is MemoryPreset.FRACTION else preset.value
+
+
+def _cuda(plan: Plan) -> str:
+    """The CUDA of a plan, and why."""
+    return plan.cuda_reason.removeprefix("CUDA ") or plan.cuda or "none"
 
 
 def _with_reason(value: str, reason: str) -> str:

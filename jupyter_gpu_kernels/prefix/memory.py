@@ -13,11 +13,11 @@ TensorFlow grows                              grows: it has no variable for a li
 others     grow anyway                        grow: PaddlePaddle and MXNet have no variable for a limit
 ========== ================================== ==============================================================
 
-In TensorFlow a limit is set in the notebook, before the GPU is used, with ``tf.config.set_logical_device_configuration``:
+In TensorFlow a limit is set in the notebook, before the GPU is used:
 https://www.tensorflow.org/guide/gpu#limiting_gpu_memory_growth. PaddlePaddle's ``FLAGS_fraction_of_gpu_memory_to_use``
-is the size of the first piece that an allocator takes which its wheels do not use
-(https://paddlepaddle.org.cn/documentation/docs/en/guides/flags/memory_en.html); MXNet's ``MXNET_GPU_MEM_POOL_RESERVE``
-is memory that others must leave free.
+is the size of the first piece of an allocator that its wheels do not use
+(https://paddlepaddle.org.cn/documentation/docs/en/guides/flags/memory_en.html), and no limit; MXNet's
+``MXNET_GPU_MEM_POOL_RESERVE`` says when to give back what is cached (https://mxnet.apache.org/api/faq/env_var).
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ ALIASES = {
     "XLA_PYTHON_CLIENT_MEM_FRACTION": "XLA_CLIENT_MEM_FRACTION",
 }
 
-#: First PyTorch that knows ``per_process_memory_fraction``; older ones refuse the GPU over it, as over any key that they
-#: do not know: https://github.com/pytorch/pytorch/pull/161035
+#: First PyTorch that knows ``per_process_memory_fraction``; older ones refuse the GPU over it, as over any key that is
+#: new to them: https://github.com/pytorch/pytorch/pull/161035
 _TORCH_LIMIT = (2, 10)
 
 #: First jaxlib that knows ``XLA_CLIENT_MEM_FRACTION``, and calls the old name deprecated.
