@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -70,16 +71,17 @@ def end(subject: str) -> None:
             msg = f"The process {found[1]} is not one that a kernel left behind."
             raise ConflictError(msg, cure="Diagnose again: it may have ended meanwhile.")
         orphan.process.send_signal(signal.SIGTERM)
-        try:
-            orphan.process.wait(_GRACE)
-        except psutil.TimeoutExpired:
+        if not _ends(orphan.process):
             orphan.process.kill()
-            orphan.process.wait(_GRACE)
+        if _ends(orphan.process):
+            return
+        reason = "it is still there"
     except psutil.NoSuchProcess:
         return
     except (psutil.Error, OSError) as error:
-        msg = f"The process {found[1]} did not end: {error}."
-        raise ConflictError(msg, cure=f"End it in a terminal: `kill -9 {found[1]}`.") from error
+        reason = str(error)
+    msg = f"The process {found[1]} did not end: {reason}."
+    raise ConflictError(msg, cure=f"End it in a terminal: `kill -9 {found[1]}`.")
 
 
 def _orphan(pid: int) -> _Orphan | None:
@@ -115,6 +117,16 @@ def _finding(orphan: _Orphan, amounts: list[str]) -> Finding:
         cure="End it, unless it was left to run on purpose.",
         remedy=remedies.end_process(_subject(process), command),
     )
+
+
+def _ends(process: psutil.Process) -> bool:
+    """Wait for a process to end, for some seconds; whether anybody has taken note of its end does not matter."""
+    deadline = time.monotonic() + _GRACE
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def _subject(process: psutil.Process) -> str:
