@@ -7,6 +7,7 @@ It must run on every Python since 3.6, with the standard library alone; the argu
 import ctypes
 import json
 import os
+import resource
 import signal
 import sys
 
@@ -38,14 +39,23 @@ def main() -> "None":
         if child == 0:
             # Nobody waits for a library that never finishes to load.
             signal.alarm(20)
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             try:
                 ctypes.CDLL(name)
                 answer = {"name": name, "path": mapped(name)}
             except OSError as error:
                 answer = {"name": name, "error": str(error)}
-            os.write(1, (json.dumps(answer) + "\n").encode())
+            tell(answer)
             os._exit(0)
-        os.waitpid(child, 0)
+        status = os.waitpid(child, 0)[1]
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) != signal.SIGALRM:
+            # A file that was cut short is mapped, and then touched where nothing is.
+            tell({"name": name, "error": f"loading it ends the process with signal {os.WTERMSIG(status)}"})
+
+
+def tell(answer: "dict[str, str]") -> "None":
+    """Print a line at once."""
+    os.write(1, (json.dumps(answer) + "\n").encode())
 
 
 main()
