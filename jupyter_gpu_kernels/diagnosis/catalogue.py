@@ -7,8 +7,8 @@ from .check import Check, EnvironmentCheck, MachineCheck
 from .environments import compilers, fitting, frameworks, loading, requirements, shadowing, starting, upkeep
 from .environments import libraries as own_libraries
 from .kernelspecs import adoptable, remains, stale, starters
-from .network import configuration, mirrors, proxies, reach
 from .machine import devices, driver, gpus, libraries, orphans, resources, variables
+from .network import configuration, mirrors, proxies, reach
 
 #: Of the machine.
 MACHINE: tuple[Check, ...] = (

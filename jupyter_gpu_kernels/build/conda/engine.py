@@ -66,7 +66,9 @@ class CondaEngine:
             await asyncio.shield(asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True))
         return tuple(
             answers.get(channel.name)
-            or ChannelAnswer(channel=channel.name, reachable=False, error="It did not answer.")
+            or ChannelAnswer(
+                channel=channel.name, reachable=False, error="It did not answer.", kind=failures.Kind.SLOW.value
+            )
             for channel in settings.resolved()
         )
 

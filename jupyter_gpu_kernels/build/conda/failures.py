@@ -177,6 +177,7 @@ def answer(message: Mapping[str, Any], settings: ChannelSettings) -> ChannelAnsw
         reachable=kind not in SILENT,
         forbidden=kind is Kind.FORBIDDEN,
         error=error,
+        kind=kind.value if kind else "",
         seconds=message["seconds"],
     )
 

@@ -132,6 +132,7 @@ class ChannelAnswer:
             counts as reachable, and ``error`` says what is wrong.
         forbidden: Whether it asked for credentials or refused those it got.
         error: Why it cannot be used, in one sentence; empty if it can.
+        kind: The same in a word, a value of :class:`.failures.Kind`; empty if it can be used.
         seconds: Until the answer.
     """
 
@@ -139,4 +140,5 @@ class ChannelAnswer:
     reachable: bool
     forbidden: bool = False
     error: str = ""
+    kind: str = ""
     seconds: float = 0.0

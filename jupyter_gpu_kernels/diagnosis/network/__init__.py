@@ -1,0 +1,1 @@
+"""What is looked at on the way to packages: channels, indexes, proxies, and what is configured of them."""
