@@ -344,6 +344,29 @@ async def test_the_memory_preset_reaches_the_kernel_and_can_be_changed(workshop)
         assert (await printed(client, show)).strip() == "None"
 
 
+async def test_a_part_of_the_memory_reaches_the_kernel_as_its_torch_understands_it(workshop) -> None:
+    names = ("XLA_CLIENT_MEM_FRACTION", "CUPY_GPU_MEMORY_LIMIT", "PYTORCH_CUDA_ALLOC_CONF")
+    show = f"import os; print([os.environ.get(name) for name in {names}])"
+    spec = EnvironmentSpec(
+        name="part", companions=False, verify=False, memory=MemoryPreset.FRACTION, memory_fraction=0.4
+    )
+    manifest = await workshop.create(spec, reporter=Recorder())
+    assert (workshop.environments()[0].memory, workshop.environments()[0].memory_fraction) == (spec.memory, 0.4)
+    packages = next(Path(manifest.prefix).glob("lib/python*/site-packages"))
+    old, new = (packages / f"torch-{version}.dist-info" for version in ("2.9.1", "2.10.0"))
+    old.mkdir()
+    async with running(kernels(), "part") as (_, client):
+        assert eval(await printed(client, show)) == ["0.4", "40%", None]
+    old.rename(new)
+    changed = await workshop.change("part", EnvironmentChange(memory_fraction=0.25))
+    assert (changed.memory, changed.memory_fraction) == (MemoryPreset.FRACTION, 0.25)
+    assert workshop.manifest("part").spec.memory_fraction == 0.25
+    hook = Path(manifest.prefix, "etc/conda/activate.d/jupyter-gpu-kernels.sh").read_text()
+    assert "per_process_memory_fraction:0.25" in hook
+    async with running(kernels(), "part") as (_, client):
+        assert eval(await printed(client, show)) == ["0.25", "25%", "per_process_memory_fraction:0.25"]
+
+
 async def test_a_changed_display_name_stays(workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     name, specification = "Warp", kernels() / "warp" / "kernel.json"
     spec = EnvironmentSpec(name=name, companions=False, verify=False)

@@ -11,6 +11,7 @@ from jupyter_gpu_kernels.models import EnvironmentKind, LaunchPolicy, MemoryPres
 from jupyter_gpu_kernels.prefix.cuda import DirectoryNature
 from jupyter_gpu_kernels.prefix.environ import base_environment, kernel_environment, library_path
 from jupyter_gpu_kernels.prefix.layout import Layout
+from jupyter_gpu_kernels.prefix.memory import installed_versions
 from jupyter_gpu_kernels.prefix.toolkit import Toolkit, find_toolkit
 
 CONDA = Layout(Path("/opt/envs/warp"), EnvironmentKind.CONDA, "linux")
@@ -203,6 +204,60 @@ def test_what_the_user_says_of_memory_counts(by: str, theirs: dict[str, str], le
         name: GROWN[name] for name in GROWN.keys() - left
     }
     assert "PYTORCH_CUDA_ALLOC_CONF" not in environ or "PYTORCH_ALLOC_CONF" not in environ
+
+
+LIMITED = LaunchPolicy(memory=MemoryPreset.FRACTION, memory_fraction=0.4)
+
+
+@pytest.mark.parametrize(
+    ("versions", "jax", "torch"),
+    [
+        ({}, "XLA_CLIENT_MEM_FRACTION", None),
+        ({"jaxlib": "0.10.2"}, "XLA_CLIENT_MEM_FRACTION", None),
+        ({"jaxlib": "0.4.33"}, "XLA_CLIENT_MEM_FRACTION", None),
+        ({"jaxlib": "0.4.31.dev1"}, "XLA_PYTHON_CLIENT_MEM_FRACTION", None),
+        ({"torch": "2.10.0+cu128"}, "XLA_CLIENT_MEM_FRACTION", "per_process_memory_fraction:0.4"),
+        ({"torch": "2.15.0"}, "XLA_CLIENT_MEM_FRACTION", "per_process_memory_fraction:0.4"),
+        # It would refuse the GPU over a key that it does not know.
+        ({"torch": "2.9.1"}, "XLA_CLIENT_MEM_FRACTION", None),
+        ({"torch": "2.9.0a0+git1"}, "XLA_CLIENT_MEM_FRACTION", None),
+    ],
+)
+def test_each_framework_is_told_its_part_as_its_version_understands(
+    versions: dict[str, str], jax: str, torch: str | None
+) -> None:
+    plain = kernel_environment({}, CONDA, OWN, nature=nature)
+    limited = kernel_environment({}, CONDA, OWN, policy=LIMITED, nature=nature, versions=versions)
+    expected = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", jax: "0.4", "CUPY_GPU_MEMORY_LIMIT": "40%"}
+    assert added(limited, plain) == expected | ({"PYTORCH_CUDA_ALLOC_CONF": torch} if torch else {})
+
+
+@pytest.mark.parametrize("name", ["XLA_CLIENT_MEM_FRACTION", "XLA_PYTHON_CLIENT_MEM_FRACTION"])
+@pytest.mark.parametrize("jaxlib", ["0.4.30", "0.10.2"])
+def test_jax_never_gets_both_names_of_its_part_over_which_it_would_refuse_the_gpu(name: str, jaxlib: str) -> None:
+    environ = kernel_environment({name: ".9"}, CONDA, OWN, policy=LIMITED, nature=nature, versions={"jaxlib": jaxlib})
+    assert {key: value for key, value in environ.items() if "MEM_FRACTION" in key} == {name: ".9"}
+
+
+@pytest.mark.parametrize(("fraction", "percent"), [(0.07, "7%"), (1.0, "100%"), (7.0, "100%"), (-1.0, "1%")])
+def test_a_part_is_written_as_each_reads_it(fraction: float, percent: str) -> None:
+    # What somebody wrote into kernel.json by hand is not checked by anybody else.
+    policy = LaunchPolicy(memory=MemoryPreset.FRACTION, memory_fraction=fraction)
+    environ = kernel_environment({}, CONDA, OWN, policy=policy, nature=nature, versions={})
+    assert environ["CUPY_GPU_MEMORY_LIMIT"] == percent
+
+
+def test_installed_versions_are_read_without_importing_anything(tmp_path: Path) -> None:
+    packages = tmp_path / "lib" / "python3.11" / "site-packages"
+    for name in ("torch-2.10.0+cu128.dist-info", "jaxlib-0.4.30-py3.11.egg-info", "torch_geometric-1.0.dist-info"):
+        (packages / name).mkdir(parents=True)
+    (tmp_path / "conda-meta").mkdir()
+    layout = Layout(tmp_path, EnvironmentKind.CONDA, "linux")
+    assert installed_versions(layout) == {"torch": "2.10.0+cu128", "jaxlib": "0.4.30"}
+    assert installed_versions(Layout(tmp_path / "nothing", EnvironmentKind.CONDA, "linux")) == {}
+    environ = kernel_environment({}, layout, OWN, policy=LIMITED, nature=nature)
+    assert environ["PYTORCH_CUDA_ALLOC_CONF"] == "per_process_memory_fraction:0.4"
+    assert environ["XLA_PYTHON_CLIENT_MEM_FRACTION"] == "0.4"
 
 
 @pytest.mark.parametrize(

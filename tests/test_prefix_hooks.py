@@ -211,6 +211,21 @@ def test_the_memory_preset_counts_in_terminals_unless_its_user_says_otherwise(
     assert (conda.prefix / "share" / "jupyter-gpu-kernels" / "cuda-links").is_dir()
 
 
+PART = ["CUPY_GPU_MEMORY_LIMIT", "XLA_CLIENT_MEM_FRACTION", "XLA_PYTHON_CLIENT_MEM_FRACTION"]
+SHOW_PART = f"{sys.executable} -S -c 'import os; print([os.environ.get(name) for name in {json.dumps(PART)}])'"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_part_of_the_memory_counts_in_terminals_under_one_name(conda: Layout, shell: str) -> None:
+    write_hooks(conda, conda.prefix, LaunchPolicy(memory=MemoryPreset.FRACTION, memory_fraction=0.4))
+    on, off = (conda_scripts(conda, folder, shell) for folder in ("activate.d", "deactivate.d"))
+    lines = [export(shell, "CONDA_PREFIX", str(conda.prefix)), source(shell, on), SHOW_PART]
+    lines += [source(shell, off), SHOW_PART]
+    assert [eval(line) for line in run(shell, lines, {})] == [["40%", "0.4", None], [None, None, None]]
+    printed = run(shell, lines, {"XLA_PYTHON_CLIENT_MEM_FRACTION": ".9"})
+    assert [eval(line) for line in printed] == [["40%", None, ".9"], [None, None, ".9"]]
+
+
 def test_hooks_of_stacked_environments_do_not_meet(conda: Layout, tmp_path: Path) -> None:
     other = Layout(tmp_path / "envs" / "other", EnvironmentKind.CONDA, "linux")
     shutil.copytree(conda.prefix, other.prefix, symlinks=True)
@@ -254,3 +269,9 @@ def test_windows_scripts_keep_and_restore_what_was(tmp_path: Path) -> None:
     assert '@if not defined TF_FORCE_GPU_ALLOW_GROWTH @set "TF_FORCE_GPU_ALLOW_GROWTH=true"' in activate
     assert any(line.endswith('_UNSET @set "TF_FORCE_GPU_ALLOW_GROWTH="') for line in deactivate)
     assert not any("LD_LIBRARY_PATH" in line for line in activate + deactivate)
+    part = LaunchPolicy(memory=MemoryPreset.FRACTION, memory_fraction=0.4)
+    write_scripts(Layout(tmp_path, EnvironmentKind.VIRTUALENV, "win32"), tmp_path, part)
+    activate = (scripts / "activate.bat").read_text().splitlines()
+    assert '@if not defined CUPY_GPU_MEMORY_LIMIT @set "CUPY_GPU_MEMORY_LIMIT=40%%"' in activate
+    neither = "@if not defined XLA_CLIENT_MEM_FRACTION @if not defined XLA_PYTHON_CLIENT_MEM_FRACTION"
+    assert f'{neither} @set "XLA_CLIENT_MEM_FRACTION=0.4"' in activate

@@ -96,6 +96,8 @@ def check_change(change: EnvironmentChange) -> None:
         raise InvalidInputError(msg, cure="Give a display name, a memory preset, or a placement.")
     if change.display_name is not None:
         check_display_name(change.display_name)
+    if change.memory_fraction is not None:
+        check_fraction(change.memory_fraction)
     if change.placement is not None:
         check_placement(change.placement)
 
