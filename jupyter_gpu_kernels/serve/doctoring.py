@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from ..diagnosis import adoption, remedies
 from ..diagnosis.catalogue import CHECKS
+from ..diagnosis.check import Check
 from ..diagnosis.context import Context, Practice
 from ..diagnosis.doctor import Doctor
 from ..diagnosis.kernelspecs.removal import kernel_directories
@@ -46,11 +47,13 @@ class Doctoring:
     Args:
         patient: What is examined.
         settings: How this installation is configured.
+        checks: What is looked at.
     """
 
-    def __init__(self, patient: Patient, settings: Settings) -> None:
+    def __init__(self, patient: Patient, settings: Settings, checks: Sequence[Check] = CHECKS) -> None:
         self._patient = patient
         self._settings = settings
+        self._checks = tuple(checks)
         #: By subject: examinations that go on.
         self._examinations: dict[str, asyncio.Task[Diagnosis]] = {}
         self._jobs: dict[str, Callable[[str], Awaitable[Job]]] = {
@@ -107,7 +110,7 @@ class Doctoring:
 
     async def _offered(self, remedy: Remedy) -> bool:
         """Whether a check that is made now offers a remedy: nobody else's word is taken for it."""
-        checks = [check for check in CHECKS if remedy.id in check.remedies]
+        checks = [check for check in self._checks if remedy.id in check.remedies]
         context = await asyncio.to_thread(self._context, "")
         if remedy.id in self._jobs:
             asked = tuple(item for item in context.environments if item.name == remedy.subject)
@@ -117,7 +120,7 @@ class Doctoring:
         return any((item.id, item.subject) == (remedy.id, remedy.subject) for item in offered)
 
     async def _diagnose(self, name: str) -> Diagnosis:
-        return await Doctor(CHECKS).examine(await asyncio.to_thread(self._context, name))
+        return await Doctor(self._checks).examine(await asyncio.to_thread(self._context, name))
 
     def _context(self, name: str) -> Context:
         """All that is asked once. Blocks on the disk and on the driver."""
