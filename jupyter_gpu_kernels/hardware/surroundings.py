@@ -12,8 +12,7 @@ FIRST_PID_NAMESPACE = "pid:[4026531836]"
 
 WSL_NOTE = "Under WSL the driver lists no processes: which kernel has how much of a GPU cannot be told."
 CONTAINER_NOTE = (
-    "In this container the driver does not name every process: some of a GPU's memory is shown without the kernel that "
-    "has it."
+    "In this container the driver does not name every process: some GPU memory is shown without its kernel."
 )
 
 

@@ -16,18 +16,9 @@ NVIDIA, AMD = "0x10de", "0x1002"
 CLASSES = ("0x03", "0x12")
 
 REASONS = {
-    Vendor.NVIDIA: (
-        "This machine has an NVIDIA GPU, but its driver is not to be found here: install it or, in a container, start "
-        "that with the GPU."
-    ),
-    Vendor.APPLE: (
-        "This is a Mac with Apple silicon: its GPU is used through Metal, never through CUDA. `jupyter gpu-kernels "
-        "frameworks` says what each framework makes of it."
-    ),
-    Vendor.AMD: (
-        "The GPU here is AMD's, which is used through ROCm, never through CUDA. `jupyter gpu-kernels frameworks` says "
-        "what each framework makes of it."
-    ),
+    Vendor.NVIDIA: "This machine has an NVIDIA GPU, but its driver is not to be found here: install it.",
+    Vendor.APPLE: "This is a Mac with Apple silicon, whose GPU is used through Metal and never through CUDA.",
+    Vendor.AMD: "The GPU here is AMD's, which is used through ROCm and never through CUDA.",
 }
 
 

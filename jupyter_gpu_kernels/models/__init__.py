@@ -9,7 +9,7 @@ from __future__ import annotations
 from .benchmark import BenchmarkResult, Timing
 from .diagnosis import Diagnosis, Examined, Finding, Remedy, Severity
 from .environment import DiskUsage, Environment, EnvironmentChange, EnvironmentKind, LaunchPolicy, Manifest, NameCheck
-from .framework import Absence, Framework, Guard, Link, Recipe
+from .framework import Absence, Elsewhere, Framework, Guard, Link, Recipe
 from .hardware import ComputeMode, Gpu, GpuProcess, GpuReading, Hardware, MigInstance, Vendor
 from .job import ErrorReport, Job, JobKind, JobState
 from .placement import GpuPolicy, GpuUsage, KernelShare, Lease, Placement
@@ -26,6 +26,7 @@ __all__ = [
     "ComputeMode",
     "Diagnosis",
     "DiskUsage",
+    "Elsewhere",
     "Environment",
     "EnvironmentChange",
     "EnvironmentKind",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from .hardware import Vendor
 from .spec import Installer, Variant
 
 
@@ -96,6 +97,25 @@ class Absence:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Elsewhere:
+    """What becomes of a framework on machines without an NVIDIA GPU; one sentence each, empty for nothing to say.
+
+    Attributes:
+        apple: On a Mac with Apple silicon.
+        amd: On a machine with an AMD GPU.
+        none: On a machine with neither.
+    """
+
+    apple: str = ""
+    amd: str = ""
+    none: str = ""
+
+    def on(self, vendor: Vendor) -> str:
+        """The sentence for a machine with such a GPU; empty for NVIDIA's."""
+        return {Vendor.APPLE: self.apple, Vendor.AMD: self.amd, Vendor.NONE: self.none}.get(vendor, "")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Framework:
     """An entry of the catalogue.
 
@@ -116,6 +136,7 @@ class Framework:
         benchmark: Id of the adapter in the bundled notebook.
         recipes: The ways to install it.
         absences: Why others are not there.
+        elsewhere: What becomes of it on machines without an NVIDIA GPU.
         source: File that it was read from; empty for the bundled ones.
     """
 
@@ -133,6 +154,7 @@ class Framework:
     benchmark: str = "numpy"
     recipes: tuple[Recipe, ...]
     absences: tuple[Absence, ...] = ()
+    elsewhere: Elsewhere = Elsewhere()
     source: str = ""
 
     def named(self, version: str | None) -> str:

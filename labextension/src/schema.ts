@@ -369,6 +369,7 @@ export interface components {
          *         benchmark: Id of the adapter in the bundled notebook.
          *         recipes: The ways to install it.
          *         absences: Why others are not there.
+         *         elsewhere: What becomes of it on machines without an NVIDIA GPU.
          *         source: File that it was read from; empty for the bundled ones.
          */
         Framework: {
@@ -402,6 +403,14 @@ export interface components {
             benchmark: string;
             /** @default [] */
             absences: components["schemas"]["Absence"][];
+            /**
+             * @default {
+             *       "apple": "",
+             *       "amd": "",
+             *       "none": ""
+             *     }
+             */
+            elsewhere: components["schemas"]["Elsewhere"];
             /** @default  */
             source: string;
         };
@@ -520,6 +529,23 @@ export interface components {
             variant: components["schemas"]["Variant"];
             /** @default auto */
             installer: components["schemas"]["Installer"];
+        };
+        /**
+         * Elsewhere
+         * @description What becomes of a framework on machines without an NVIDIA GPU; one sentence each, empty for nothing to say.
+         *
+         *     Attributes:
+         *         apple: On a Mac with Apple silicon.
+         *         amd: On a machine with an AMD GPU.
+         *         none: On a machine with neither.
+         */
+        Elsewhere: {
+            /** @default  */
+            apple: string;
+            /** @default  */
+            amd: string;
+            /** @default  */
+            none: string;
         };
         /**
          * Hardware

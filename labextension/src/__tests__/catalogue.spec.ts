@@ -32,9 +32,9 @@ const messages = new Map(
         eager: true
       }) as Files
     ),
-    // Why there is no GPU.
+    // Why there is no GPU, and what cannot be told of one.
     ...ofPython(
-      import.meta.glob('../../../jupyter_gpu_kernels/hardware/{nvml,probe}.py', {
+      import.meta.glob('../../../jupyter_gpu_kernels/hardware/{nvml,probe,surroundings,vendor}.py', {
         query: '?raw',
         import: 'default',
         eager: true
