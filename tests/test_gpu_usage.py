@@ -18,11 +18,22 @@ from jupyter_server.serverapp import ServerApp
 from patience import eventually, wait_until
 from tornado.httpclient import HTTPResponse
 
+from jupyter_gpu_kernels.hardware.leases import LeaseRecords
 from jupyter_gpu_kernels.hardware.nvml import NvmlError
 from jupyter_gpu_kernels.hardware.processes import identity, identity_of, nearest
-from jupyter_gpu_kernels.models import GpuProcess, GpuReading, GpuUsage, KernelShare, Lease, ProcessIdentity, from_json
+from jupyter_gpu_kernels.hardware.records import Record
+from jupyter_gpu_kernels.models import (
+    GpuProcess,
+    GpuReading,
+    GpuUsage,
+    KernelShare,
+    Lease,
+    Placement,
+    ProcessIdentity,
+    from_json,
+)
 from jupyter_gpu_kernels.serve.gpus.sampler import Sampler
-from jupyter_gpu_kernels.serve.gpus.shares import NOT_LISTED, OTHER_NAMESPACE, shares
+from jupyter_gpu_kernels.serve.gpus.shares import NO_GPU, NOT_LISTED, NOT_NAMED, shares
 from jupyter_gpu_kernels.serve.gpus.watch import GpuWatch
 from jupyter_gpu_kernels.serve.kernels import LiveKernel, ProcessKernels
 from jupyter_gpu_kernels.serve.manager import GpuKernelsManager
@@ -37,12 +48,14 @@ class RecordingNvml:
 
     Attributes:
         answer: What the next readings are.
+        said: What they leave out.
         failure: Raised by readings.
         hang: Set, readings wait until :attr:`go` is set.
     """
 
     def __init__(self) -> None:
         self.answer: tuple[GpuReading, ...] = (reading(),)
+        self.said: tuple[str, ...] = ()
         self.failure: Exception | None = None
         self.hang = False
         self.go = threading.Event()
@@ -76,6 +89,9 @@ class RecordingNvml:
         if self.failure is not None:
             raise self.failure
         return self.answer
+
+    def notes(self) -> tuple[str, ...]:
+        return self.said
 
 
 def reading(*processes: tuple[int | None, int | None], uuid: str = "GPU-1", listed: bool = True) -> GpuReading:
@@ -283,7 +299,11 @@ class TestWhoHasWhat:
     async def test_what_cannot_be_told_is_said(self, nvml: RecordingNvml) -> None:
         watch = watch_of(nvml)
         nvml.answer = (reading(listed=False), reading((None, GB), uuid="GPU-2"))
-        assert (await watch.usage()).notes == (NOT_LISTED, OTHER_NAMESPACE)
+        assert (await watch.usage()).notes == (NOT_LISTED, NOT_NAMED)
+        nvml.said = ("The driver has words of its own.",)
+        assert (await watch.usage()).notes == nvml.said
+        nvml.said, nvml.answer = (), ()
+        assert (await watch.usage()).notes == (NO_GPU,)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sessions are POSIX")
@@ -456,3 +476,21 @@ class TestInAServer:
         nvml.failure = NvmlError("No NVIDIA driver is installed here.")
         told = await usage()
         assert (told.readings, told.shares, told.notes) == ((), (), ("No NVIDIA driver is installed here.",))
+
+    async def test_the_shipped_fake_is_looked_at_and_leases_where_servers_keep_them(
+        self,
+        manager: GpuKernelsManager,
+        usage: Callable[[], Awaitable[GpuUsage]],
+        elsewhere: ProcessIdentity,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        gpus = [{"uuid": "GPU-2", "processes": [{"pid": elsewhere.pid, "memory": GB}]}]
+        monkeypatch.setenv("JUPYTER_GPU_KERNELS_FAKE_NVML", json.dumps({"gpus": gpus}))
+        with LeaseRecords().changing() as records:
+            records["other"] = Record(lease=lease(kernel=elsewhere), placement=Placement(), taken=0.0)
+        told = await usage()
+        assert [reading.uuid for reading in told.readings] == ["GPU-2"]
+        assert [(share.title, share.memory, share.leased) for share in told.shares] == [("other.ipynb", GB, True)]
+        await manager.close()
+        await eventually(lambda: not samplers())

@@ -98,6 +98,7 @@ class TestServer:
             ("/names", "get"),
             ("/names/{name}", "get"),
             ("/gpus", "get"),
+            ("/gpus/usage", "get"),
             ("/environments", "get"),
             ("/environments/{name}", "get"),
             ("/environments/{name}/size", "get"),

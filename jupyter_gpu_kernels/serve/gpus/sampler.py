@@ -8,6 +8,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ...hardware.nvml import Nvml, NvmlError
 from ...models import GpuReading
@@ -18,8 +19,22 @@ LINGER = 10.0
 #: Seconds that the driver may take. One that has to wake its GPUs takes two or three; a broken one never answers.
 PATIENCE = 5.0
 
-#: What the driver has to say: readings, or why there are none.
-Answer = tuple[GpuReading, ...] | Exception
+
+@dataclass(frozen=True)
+class Sample:
+    """What the driver has said.
+
+    Attributes:
+        readings: What the GPUs are doing.
+        notes: What that leaves out, one sentence each.
+    """
+
+    readings: tuple[GpuReading, ...]
+    notes: tuple[str, ...] = ()
+
+
+#: An answer in the thread's words: a sample, or why there is none.
+Answer = Sample | Exception
 
 
 class Sampler:
@@ -44,7 +59,7 @@ class Sampler:
         self._answer: asyncio.Future[Answer] | None = None
         self._asked = 0.0
 
-    async def read(self) -> tuple[GpuReading, ...]:
+    async def read(self) -> Sample:
         """What the GPUs are doing now; whoever asks while the driver is being asked gets the same answer.
 
         Raises:
@@ -125,7 +140,7 @@ class Sampler:
                     opened = self._open_nvml()
                     opened.open()
                     nvml = opened
-                answer = nvml.readings()
+                answer = Sample(nvml.readings(), nvml.notes())
             except Exception as error:
                 # What failed may have come back by the next question: a driver is reloaded, a GPU is reset.
                 if nvml is not None:

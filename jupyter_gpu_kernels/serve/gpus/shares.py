@@ -11,14 +11,9 @@ from ..kernels import LiveKernel
 #: Says to which of some processes a process belongs: itself, its session's leader, an ancestor.
 Family = Callable[[int, Collection[int]], int | None]
 
-NOT_LISTED = (
-    "The driver lists no processes here, as under WSL and in some containers: "
-    "which kernel has how much memory cannot be told. Run nvidia-smi outside to see it."
-)
-OTHER_NAMESPACE = (
-    "The driver counts processes as the machine outside this container does: "
-    "which kernel has how much memory cannot be told. Run nvidia-smi outside to see it."
-)
+NO_GPU = "The NVIDIA driver is there, but it shows no GPU: none was given to this session or container."
+NOT_LISTED = "The driver lists no processes here: which kernel has how much memory cannot be told."
+NOT_NAMED = "The driver does not name every process here: some memory is shown without its kernel."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +48,16 @@ def shares(
     return tuple(sorted(found, key=lambda share: share.memory or 0, reverse=True))
 
 
-def notes(readings: Iterable[GpuReading]) -> tuple[str, ...]:
-    """What cannot be told, in sentences."""
+def notes(readings: Collection[GpuReading]) -> tuple[str, ...]:
+    """What cannot be told, for a driver that does not say so itself."""
+    if not readings:
+        return (NO_GPU,)
     lists = [reading.processes for reading in readings]
     found = []
-    if any(processes is None for processes in lists):
+    if None in lists:
         found.append(NOT_LISTED)
     if any(process.pid is None for processes in lists for process in processes or ()):
-        found.append(OTHER_NAMESPACE)
+        found.append(NOT_NAMED)
     return tuple(found)
 
 

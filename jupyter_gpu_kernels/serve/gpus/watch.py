@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 
 from ...hardware.nvml import Nvml, NvmlError
-from ...models import GpuReading, GpuUsage, Lease, now
+from ...models import GpuUsage, Lease, now
 from ..kernels import RunningKernels
-from .sampler import Sampler
+from .sampler import Sample, Sampler
 from .shares import notes, shares
 
 #: Seconds for which an answer is given again; panels ask every two seconds or so.
@@ -80,19 +81,17 @@ class GpuWatch:
         await self._sampler.close()
 
     async def _look(self) -> GpuUsage:
-        readings: tuple[GpuReading, ...] = ()
-        trouble: tuple[str, ...] = ()
         try:
-            readings = await self._sampler.read()
+            sample = await self._sampler.read()
         except NvmlError as error:
-            trouble = (str(error),)
-        taken = now()
-        # Nobody has anything where there is nothing.
-        kernels = await self._kernels.all() if readings else ()
-        found = await asyncio.to_thread(lambda: shares(readings, kernels, self._leases(), _nearest)) if readings else ()
-        self._last = GpuUsage(taken=taken, readings=readings, shares=found, notes=(*trouble, *notes(readings)))
-        self._looked = time.monotonic()
-        return self._last
+            sample = Sample((), (str(error),))
+        usage = GpuUsage(taken=now(), readings=sample.readings, notes=sample.notes or notes(sample.readings))
+        if sample.readings:
+            kernels = await self._kernels.all()
+            found = await asyncio.to_thread(lambda: shares(sample.readings, kernels, self._leases(), _nearest))
+            usage = replace(usage, shares=found)
+        self._last, self._looked = usage, time.monotonic()
+        return usage
 
 
 def _nearest(pid: int, among: Collection[int]) -> int | None:
