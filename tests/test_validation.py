@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from jupyter_gpu_kernels.build.planning import validation
+from jupyter_gpu_kernels.build.planning.gpus import PRODUCTS, NamedGpu, named_gpu
 from jupyter_gpu_kernels.errors import (
     InvalidChannelError,
     InvalidInputError,
@@ -14,7 +15,7 @@ from jupyter_gpu_kernels.errors import (
     InvalidPackageError,
     InvalidVersionError,
 )
-from jupyter_gpu_kernels.models import EnvironmentSpec, Installer
+from jupyter_gpu_kernels.models import EnvironmentChange, EnvironmentSpec, Installer
 
 GOOD = EnvironmentSpec(name="tf-warp-speed", framework="tensorflow")
 
@@ -93,6 +94,65 @@ def test_cuda_versions_are_major_and_minor(field: str, version: str) -> None:
     check(**{field: "12.9"})
     with pytest.raises(InvalidVersionError):
         check(**{field: version})
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "capabilities"),
+    [
+        ("9.0", "a GPU", "9.0"),
+        ("sm_90a", "a GPU", "9.0"),
+        ("120", "a GPU", "12.0"),
+        ("hopper", "a Hopper GPU", "9.0"),
+        ("Ada Lovelace", "an Ada GPU", "8.9"),
+        ("NVIDIA Ampere", "an Ampere GPU", "8.0 8.6"),
+        ("Blackwell", "a Blackwell GPU", "10.0 12.0"),
+        ("H100", "an H100", "9.0"),
+        ("NVIDIA H100 80GB HBM3", "an H100", "9.0"),
+        ("NVIDIA A100-SXM4-40GB", "an A100", "8.0"),
+        ("Tesla V100-SXM2-16GB", "a V100", "7.0"),
+        ("Tesla T4", "a T4", "7.5"),
+        ("rtx4090", "an RTX 4090", "8.9"),
+        ("NVIDIA GeForce RTX 4070 Ti SUPER", "an RTX 4070", "8.9"),
+        ("GeForce RTX 3080 Laptop GPU", "an RTX 3080", "8.6"),
+        ("RTX 5090", "an RTX 5090", "12.0"),
+        ("gtx 1080 ti", "a GTX 1080", "6.1"),
+        ("Quadro RTX 6000", "a Quadro RTX 6000", "7.5"),
+        ("NVIDIA RTX 6000 Ada Generation", "an RTX 6000 Ada", "8.9"),
+        ("NVIDIA RTX PRO 6000 Blackwell Server Edition", "an RTX PRO 6000", "12.0"),
+        ("B200", "a B200", "10.0"),
+    ],
+)
+def test_a_gpu_may_be_named_as_people_and_drivers_do(text: str, label: str, capabilities: str) -> None:
+    check(target_gpu=text)
+    assert named_gpu(text) == NamedGpu(label=label, capabilities=tuple(capabilities.split()))
+
+
+def test_no_name_of_a_gpu_means_two_things() -> None:
+    for capability, products in PRODUCTS.items():
+        for product in products.split(", "):
+            assert named_gpu(product).capabilities == (capability,), product
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "9", "13.7", "8.8", "H1000", "A1", "RTX 6000", "radeon", "9.0;x", "h100\u0007"]
+)
+def test_a_gpu_that_is_not_known_is_refused_with_those_that_are(text: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        check(target_gpu=text)
+    assert "is not a GPU that is known here" in caught.value.message
+    assert "such as 9.0, an architecture (maxwell, pascal, " in caught.value.cure
+    assert "H100" in caught.value.cure
+
+
+@pytest.mark.parametrize("fraction", [0, -0.5, 1.01, 40, float("nan"), float("inf")])
+def test_a_part_of_the_memory_is_above_0_and_not_above_1(fraction: float) -> None:
+    for good in (0.01, 0.4, 1):
+        check(memory_fraction=good)
+        validation.check_change(EnvironmentChange(memory_fraction=good))
+    with pytest.raises(InvalidInputError):
+        check(memory_fraction=fraction)
+    with pytest.raises(InvalidInputError):
+        validation.check_change(EnvironmentChange(memory_fraction=fraction))
 
 
 @pytest.mark.parametrize("installer", [Installer.CONDA, Installer.AUTO])

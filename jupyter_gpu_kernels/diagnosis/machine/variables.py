@@ -10,7 +10,7 @@ from pathlib import Path
 from ...models import Environment, Finding, MemoryPreset
 from ...prefix.cuda import is_cuda_library, is_driver_library
 from ...prefix.layout import Layout
-from ...prefix.memory import memory_variables, unset
+from ...prefix.memory import installed_versions, memory_variables, unset
 from ..check import note, problem, warning
 from ..context import Context
 from .surroundings import container, module_version, nvidia_gpus
@@ -139,7 +139,12 @@ def preset_overruled(context: Context, environment: Environment, layout: Layout)
     """A memory preset that the server's variables overrule."""
     if environment.memory is MemoryPreset.DEFAULT:
         return
-    wanted = memory_variables(environment.memory, sys.platform)
+    wanted = memory_variables(
+        environment.memory,
+        sys.platform,
+        fraction=environment.memory_fraction,
+        versions=installed_versions(layout),
+    )
     effective = unset(wanted, context.environ)
     overruled = [name for name in wanted if name not in effective and context.environ.get(name) != wanted[name]]
     if overruled:
