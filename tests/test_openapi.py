@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import fields
 from typing import Any
 
@@ -17,7 +17,12 @@ from tornado import web
 from tornado.httpclient import HTTPResponse
 from traitlets.config import Config
 
-from jupyter_gpu_kernels.models import EnvironmentSpec, Job
+from jupyter_gpu_kernels.diagnosis import remedies
+from jupyter_gpu_kernels.diagnosis.check import EnvironmentCheck, note
+from jupyter_gpu_kernels.diagnosis.context import Context
+from jupyter_gpu_kernels.models import Environment, EnvironmentSpec, Finding, Job, to_json
+from jupyter_gpu_kernels.prefix.layout import Layout
+from jupyter_gpu_kernels.serve.doctoring import Doctoring
 from jupyter_gpu_kernels.serve.handlers.base import NowhereHandler
 from jupyter_gpu_kernels.serve.handlers.routes import ROUTES, default_handlers
 from jupyter_gpu_kernels.serve.openapi import VERBS, document
@@ -30,6 +35,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("/plans", "post"): {"name": "other"},
     ("/environments/{name}", "patch"): {"display_name": "Mine"},
     ("/environments/{name}/benchmark", "put"): GOOD,
+    ("/diagnosis", "post"): to_json(remedies.verify("tf")),
 }
 
 DOCUMENT = document(ROUTES, "/jupyter-gpu-kernels")
@@ -68,12 +74,24 @@ def test_every_parameter_of_a_path_is_declared() -> None:
     assert "Location" in operation["responses"]["202"]["headers"]
 
 
+class Manager(ScriptedManager):
+    """Every environment wants to be verified; no other check is made."""
+
+    def _doctoring_default(self) -> Doctoring:
+        def look(context: Context, environment: Environment, layout: Layout) -> Iterator[Finding]:
+            remedy = remedies.verify(environment.name)
+            yield note("It is odd.", cure="Verify it.", evidence=["It looks odd."], remedy=remedy)
+
+        check = EnvironmentCheck(id="odd", title="Oddities", look=look, remedies=(remedies.VERIFY,))
+        return Doctoring(self, self, [check])
+
+
 class TestServer:
     """Over HTTP."""
 
     @pytest.fixture
     def jp_server_config(self, jp_server_config: Config) -> Config:
-        jp_server_config.GpuKernelsExtension.manager_class = ScriptedManager
+        jp_server_config.GpuKernelsExtension.manager_class = Manager
         return jp_server_config
 
     async def test_answers_are_as_described(self, jp_fetch: Fetch, jp_serverapp: ServerApp, jp_base_url: str) -> None:
@@ -105,6 +123,8 @@ class TestServer:
             ("/environments/{name}/notebook", "get"),
             ("/environments/{name}/benchmark", "put"),
             ("/environments/{name}", "patch"),
+            ("/diagnosis", "get"),
+            ("/diagnosis", "post"),
             ("/environments/{name}", "delete"),
             ("/openapi.json", "get"),
         ):
@@ -119,6 +139,8 @@ class TestServer:
             if response.code == 202:
                 job_id = json.loads(response.body)["id"]
                 await manager.runner.wait(job_id)
+            for job in manager.active:
+                await manager.runner.wait(job.id)
             self.check(served, path, verb, response)
             seen.add((path, verb))
         left = {(path, verb) for path, verbs in served["paths"].items() for verb in verbs} - seen

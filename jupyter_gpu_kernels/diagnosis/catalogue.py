@@ -38,7 +38,7 @@ MACHINE: tuple[Check, ...] = (
     MachineCheck(id="foreign-cuda", title="CUDA libraries of the server", look=libraries.foreign_cuda),
     MachineCheck(id="library-path", title="Components of the library path", look=libraries.relative_path),
     MachineCheck(id="preloaded-library", title="Libraries forced upon kernels", look=variables.preloaded),
-    MachineCheck(id="python-variables", title="The server's Python variables", look=variables.of_python),
+    MachineCheck(id="python-home", title="PYTHONHOME", look=variables.of_python),
     MachineCheck(id="cuda-override", title="CUDA that the solver counts on", look=variables.cuda_override),
     MachineCheck(id="gpu-hidden-from-framework", title="Variables that hide GPUs", look=variables.hiding),
     MachineCheck(id="memory-variables", title="Memory settings for all kernels", look=variables.memory),

@@ -92,14 +92,14 @@ def cuda_override(context: Context) -> Iterator[Finding]:
 
 
 def of_python(context: Context) -> Iterator[Finding]:
-    """Variables that would have a kernel load another Python's packages."""
-    found = [name for name in ("PYTHONHOME", "PYTHONPATH") if context.environ.get(name)]
-    if found:
+    """A variable that would have a kernel's Python take another one's modules for its own."""
+    value = context.environ.get("PYTHONHOME")
+    if value:
         yield note(
-            f"{' and '.join(found)} {'is' if len(found) == 1 else 'are'} set, by which other kernels may load packages "
-            "that are not their environment's; kernels made here are started without.",
-            evidence=[f"{name}={context.environ[name]}" for name in found],
-            cure="Unset it where the server is started, unless another kernel needs it.",
+            "PYTHONHOME is set, by which other kernels may not start, or take another Python's modules; kernels made "
+            "here are started without.",
+            evidence=[f"PYTHONHOME={value}"],
+            cure="Unset it where the server is started.",
         )
 
 
