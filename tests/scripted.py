@@ -283,4 +283,5 @@ def environment_of(manifest: Manifest) -> Environment:
         disk_bytes=manifest.disk_bytes,
         memory=manifest.launch.memory,
         memory_fraction=manifest.launch.memory_fraction,
+        placement=manifest.launch.placement,
     )

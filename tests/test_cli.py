@@ -26,11 +26,13 @@ from jupyter_gpu_kernels.cli.run import run
 from jupyter_gpu_kernels.errors import ChannelError, RefusedError, SolveError
 from jupyter_gpu_kernels.models import (
     EnvironmentSpec,
+    GpuPolicy,
     Installer,
     Job,
     JobKind,
     JobState,
     MemoryPreset,
+    Placement,
     Progress,
     Refusal,
     Stage,
@@ -674,3 +676,23 @@ def test_it_is_a_program_of_its_own_and_a_subcommand_of_jupyter(program: list[st
     from jupyter_gpu_kernels import __version__
 
     assert finished.stdout.strip() == __version__
+
+
+def test_a_placement_is_asked_for_and_changed(call: Call, workshop: ScriptedWorkshop) -> None:
+    spec = spec_of(parse(["create", "tf", "--gpus", "exclusive:2", "--gpu-wait", "60"])[0])
+    assert spec.placement == Placement(policy=GpuPolicy.EXCLUSIVE, count=2, wait=60.0)
+    assert spec_of(parse(["create", "tf"])[0]).placement == Placement()
+    call("create", "tf", "--framework", "tensorflow")
+    said = call("placement", "tf", "exclusive:2", "--wait", "60").out
+    assert (
+        said == "tf, when it is next started: the 2 GPUs that are free, for itself alone, waiting up to 60 s for it.\n"
+    )
+    assert workshop.built["tf"].launch.placement == spec.placement
+    assert words in call("show", "tf").out
+    assert json.loads(call("placement", "tf", "all", "--json").out)["placement"]["policy"] == "all"
+    for wrong in ("0", "least-used:0", "GPU-1", "fixed"):
+        refused = call("placement", "tf", wrong)
+        assert refused.code == Exit.USAGE
+        assert "jupyter gpu-kernels gpus" in refused.err or "Give 1 to 64" in refused.err
+    assert call("placement", "tf", "all", "--wait", "-1").code == Exit.USAGE
+    assert call("create", "new", "--gpus", "some").code == Exit.USAGE
