@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,11 +14,15 @@ import psutil
 import pytest
 from doctoring import look, make_context
 from patience import wait_until
+from scripted import ScriptedManager
 
+from jupyter_gpu_kernels.diagnosis.catalogue import MACHINE
 from jupyter_gpu_kernels.diagnosis.context import Context
 from jupyter_gpu_kernels.diagnosis.machine import orphans
 from jupyter_gpu_kernels.errors import ConflictError, InvalidInputError
+from jupyter_gpu_kernels.hardware.fake import VARIABLE
 from jupyter_gpu_kernels.models import Finding, GpuProcess, GpuReading, Severity
+from jupyter_gpu_kernels.serve.doctoring import Doctoring
 
 #: A kernel that has started a worker, whose id it tells.
 KERNEL = """\
@@ -148,3 +153,22 @@ def test_another_process_of_that_id_is_left_alone(tmp_path: Path, started: list[
     for subject in ("", "1", "-1@1.00", f"{worker}@1e9", "../1@1.00"):
         with pytest.raises(InvalidInputError):
             orphans.end(subject)
+
+
+async def test_an_orphan_that_the_driver_names_is_ended_by_its_remedy(
+    tmp_path: Path, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel, worker = start_kernel(started)
+    kernel.kill()
+    kernel.wait()
+    gpu = {"name": "NVIDIA A100", "processes": [{"pid": worker, "memory": 2_000_000_000}]}
+    monkeypatch.setenv(VARIABLE, json.dumps({"gpus": [gpu]}))
+    manager = ScriptedManager()
+    manager.doctoring = Doctoring(manager, manager, MACHINE)
+    (found,) = [item for item in (await manager.diagnose()).findings if item.check == "gpu-memory-orphans"]
+    assert found.remedy is not None
+    after = await manager.apply(found.remedy)
+    assert not runs(worker)
+    assert "gpu-memory-orphans" not in [item.check for item in after.findings]
+    with pytest.raises(ConflictError, match="Nothing that is found now"):
+        await manager.apply(found.remedy)
