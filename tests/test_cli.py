@@ -684,9 +684,8 @@ def test_a_placement_is_asked_for_and_changed(call: Call, workshop: ScriptedWork
     assert spec_of(parse(["create", "tf"])[0]).placement == Placement()
     call("create", "tf", "--framework", "tensorflow")
     said = call("placement", "tf", "exclusive:2", "--wait", "60").out
-    assert (
-        said == "tf, when it is next started: the 2 GPUs that are free, for itself alone, waiting up to 60 s for it.\n"
-    )
+    words = "the 2 GPUs that are free, for itself alone, waiting up to 60 s for it"
+    assert said == f"tf, when it is next started: {words}.\n"
     assert workshop.built["tf"].launch.placement == spec.placement
     assert words in call("show", "tf").out
     assert json.loads(call("placement", "tf", "all", "--json").out)["placement"]["policy"] == "all"
