@@ -458,6 +458,16 @@ class TestInAServer:
         assert nvml.read == 1
         assert all(answer.readings == nvml.answer for answer in answers)
 
+    async def test_looking_is_no_use_of_the_server(
+        self, nvml: RecordingNvml, jp_serverapp: ServerApp, usage: Callable[[], Awaitable[GpuUsage]], jp_fetch: Fetch
+    ) -> None:
+        settings = jp_serverapp.web_app.settings
+        await jp_fetch("jupyter-gpu-kernels", "gpus")
+        before = settings["api_last_activity"]
+        await usage()
+        assert settings["api_last_activity"] == before, "a hub culls it although a panel is open"
+        assert not jp_serverapp.extension_manager.any_activity()
+
     async def test_a_kernel_of_another_server_is_shown_and_not_as_ours(
         self,
         nvml: RecordingNvml,

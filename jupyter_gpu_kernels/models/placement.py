@@ -74,7 +74,7 @@ class KernelShare:
         here: Whether it is a kernel of this server, which can shut it down.
         gpu: Identifier of the GPU or instance.
         pid: Its process, ``None`` where the driver counts in another PID namespace.
-        memory: Bytes, ``None`` where they are not told.
+        memory: Bytes, ``None`` where they are not told; 0 for a kernel that was given the GPU and has nothing on it.
         leased: Whether it was given that GPU; memory on another one is somebody's mistake, or from a terminal.
         idle_since: Since when nothing runs in it, empty while something does or where it is not known.
     """

@@ -121,7 +121,7 @@ class ServerKernels:
             kernel = self._manager.get_kernel(kernel_id)
             pid = _pid(kernel)
             # One that died for good keeps its pid, which by now may be anybody's.
-            if pid is not None and kernel.execution_state != "dead":
+            if pid is not None and getattr(kernel, "execution_state", None) != "dead":
                 since = _idle_since(kernel)
                 found.append(
                     LiveKernel(

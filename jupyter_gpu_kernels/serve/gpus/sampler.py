@@ -65,17 +65,18 @@ class Sampler:
         Raises:
             NvmlError: There is no usable driver, or it does not answer in time.
         """
-        if self._answer is None or self._answer.done():
-            self._answer = self._ask()
+        asked = self._answer
+        if asked is None or asked.done():
+            asked = self._answer = self._ask()
         # Not cancelled with one of those who wait for it.
-        await asyncio.wait({self._answer}, timeout=max(0.0, self._asked + self._patience - time.monotonic()))
-        if not self._answer.done():
+        await asyncio.wait({asked}, timeout=max(0.0, self._asked + self._patience - time.monotonic()))
+        if not asked.done():
             msg = (
                 f"The NVIDIA driver has not answered for {time.monotonic() - self._asked:.0f} seconds: "
                 "if nvidia-smi hangs too, the machine needs a reboot."
             )
             raise NvmlError(msg)
-        answer = self._answer.result()
+        answer = asked.result()
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -85,6 +86,7 @@ class Sampler:
         with self._guard:
             questions, thread = self._questions, self._thread
             self._questions = None
+        self._answer = None
         if questions is not None and thread is not None:
             questions.put(None)
             await asyncio.to_thread(thread.join, timeout)

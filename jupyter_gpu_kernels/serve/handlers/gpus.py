@@ -24,6 +24,9 @@ class GpusHandler(GpuKernelsHandler):
 class GpuUsageHandler(GpuKernelsHandler):
     """What it is doing."""
 
+    # An open panel asks all the time: a server that nobody uses must not look used, or a hub never culls it.
+    _track_activity = False
+
     @web.authenticated
     @authorized
     @operation("Say what the GPUs are doing now, and which kernel has what of them.", answer=GpuUsage)
