@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from . import remedies
 from .check import Check, EnvironmentCheck, MachineCheck
-from .environments import compilers, fitting, frameworks, loading, requirements, shadowing, starting, upkeep
+from .disk import abilities, cache, room
+from .environments import compilers, fitting, frameworks, loading, needing, requirements, shadowing, starting, upkeep
 from .environments import libraries as own_libraries
 from .kernelspecs import adoptable, remains, stale, starters
 from .machine import devices, driver, gpus, libraries, orphans, resources, variables
@@ -127,6 +128,7 @@ ENVIRONMENTS: tuple[Check, ...] = (
         look=loading.look,
         remedies=(remedies.REBUILD,),
     ),
+    EnvironmentCheck(id="cuda-library-needed", title="CUDA libraries that frameworks need", look=needing.look),
     EnvironmentCheck(id="user-packages", title="Packages of the user directory", look=shadowing.look_at_user_site),
     EnvironmentCheck(id="python-path", title="Packages on PYTHONPATH", look=shadowing.look_at_python_path),
     EnvironmentCheck(
@@ -244,6 +246,20 @@ SUPPLIES: tuple[Check, ...] = (
     MachineCheck(id="mirror-bypassed", title="Channels that go past a mirror", look=mirrors.look),
     MachineCheck(id="conda-configuration", title="Configuration files of conda", look=configuration.look_at_conda),
     MachineCheck(id="pip-configuration", title="Configuration files of pip", look=configuration.look_at_pip),
+    MachineCheck(id="disk-room", title="Room for environments", look=room.look),
+    MachineCheck(id="disk-inodes", title="Room for files", look=room.look_at_files),
+    MachineCheck(id="disk-writing", title="Directories that must be written", look=room.look_at_writing),
+    MachineCheck(id="disk-links", title="Files that caches share with environments", look=abilities.look_at_links),
+    MachineCheck(id="disk-steps", title="Exchanges and locks", look=abilities.look_at_steps),
+    MachineCheck(id="disk-programs", title="Directories that programs run from", look=abilities.look_at_running),
+    MachineCheck(id="disk-distance", title="Network filesystems", look=abilities.look_at_distance),
+    MachineCheck(
+        id="disk-cache",
+        title="Size of the package cache",
+        look=cache.look,
+        remedies=(remedies.CLEAN_CACHE,),
+        always=False,
+    ),
 )
 
 CHECKS: tuple[Check, ...] = (*MACHINE, *ENVIRONMENTS, *KERNELSPECS, *SUPPLIES)

@@ -13,6 +13,7 @@ from ..diagnosis import adoption, remedies
 from ..diagnosis.catalogue import CHECKS
 from ..diagnosis.check import Check
 from ..diagnosis.context import Context, Practice
+from ..diagnosis.disk import cache
 from ..diagnosis.doctor import Doctor
 from ..diagnosis.kernelspecs.removal import kernel_directories
 from ..diagnosis.machine import orphans
@@ -66,7 +67,9 @@ class Doctoring:
             remedies.ADOPT_KERNELSPEC: lambda subject: adoption.adopt(Path(subject)),
             remedies.RELEASE_KERNELSPEC: lambda subject: adoption.release(Path(subject)),
             remedies.END_PROCESS: orphans.end,
+            remedies.CLEAN_CACHE: lambda subject: cache.clean(Path(subject)),
             remedies.SWEEP: lambda _: patient.workshop.sweep(),
+            remedies.CLEAN_CACHE: lambda subject: cache.clean(Path(subject)),
         }
 
     async def diagnose(self, name: str = "") -> Diagnosis:
