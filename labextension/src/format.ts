@@ -27,6 +27,17 @@ export function bytes(amount: number): string {
   return Private.measure(amount / scale, unit);
 }
 
+/** An amount of memory of a GPU: in powers of two, as GPUs are named after it. */
+export function memory(amount: number): string {
+  return `${gibibytes(amount)} GiB`;
+}
+
+/** The same without its unit. */
+export function gibibytes(amount: number): string {
+  const value = amount / 2 ** 30;
+  return decimal(value, value < 10 ? 1 : 0);
+}
+
 /** An amount of data each second. */
 export function rate(bytesPerSecond: number): string {
   const [unit, scale] = Private.scaleOf(bytesPerSecond);

@@ -9,6 +9,7 @@ import type {
   Environment,
   Framework,
   GpuPolicy,
+  Hardware,
   Installer,
   JobKind,
   JobState,
@@ -180,4 +181,10 @@ export function frameworkSummary(trans: TranslationBundle, framework: Framework)
 /** What a reader must know of a framework that upstream no longer cares for; empty for the living. */
 export function frameworkLegacy(trans: TranslationBundle, framework: Framework): string {
   return framework.legacy && sentence(trans, framework.legacy);
+}
+
+/** What becomes of a framework on a machine without an NVIDIA GPU; empty where there is one, or nothing to be said. */
+export function frameworkElsewhere(trans: TranslationBundle, framework: Framework, hardware: Hardware): string {
+  const text = hardware.vendor === 'nvidia' ? '' : framework.elsewhere[hardware.vendor];
+  return text && sentence(trans, text);
 }

@@ -1,3 +1,5 @@
 import './base.css';
 import './form.css';
 import './panel.css';
+import './gpus.css';
+import './diagnosis.css';

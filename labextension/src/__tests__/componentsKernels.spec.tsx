@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { CommandIDs } from '../commandIds';
 import { headline } from '../components/benchmarkWords';
+import { useCatalogue } from '../components/catalogue';
 import { KernelList } from '../components/kernelList';
 import { useChanges } from '../components/signals';
 import type { BenchmarkResult, Environment } from '../tokens';
@@ -23,12 +24,14 @@ beforeEach(() => {
 
 function Kernels({ offered }: { offered: readonly Environment[] | null }): JSX.Element {
   useChanges(model.changed);
+  const frameworks = useCatalogue(model);
   return (
     <KernelList
       model={model}
       commands={commands}
       sessions={sessions.manager}
       specs={someSpecs(offered)}
+      frameworks={frameworks}
       trans={trans}
     />
   );

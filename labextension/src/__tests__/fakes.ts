@@ -203,6 +203,7 @@ export function aFramework(overrides: Partial<Framework> = {}): Framework {
     verification: '',
     benchmark: 'tensorflow',
     absences: [],
+    elsewhere: { apple: '', amd: '', none: '' },
     source: '',
     ...overrides
   };

@@ -4,7 +4,7 @@
 import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
-import React, { useState } from 'react';
+import React, { useEffect, useRef, useState } from 'react';
 
 import { GpuUseFields } from '../form/gpuUseFields';
 import { flawOf, type IGpuUse, useOf, wishesOf } from '../form/gpuUse';
@@ -48,8 +48,13 @@ export function ChangeGpusBody(props: IChangeGpusOptions & { onChange: (value: I
     setValue(next);
     onChange(next);
   };
+  const form = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // The dialog looks whether its inputs are valid at each `input` event only, and this change may have brought one.
+    form.current?.dispatchEvent(new Event('input', { bubbles: true }));
+  }, [value]);
   return (
-    <div className="jp-GpuKernels-Form">
+    <div ref={form} className="jp-GpuKernels-Form">
       <GpuUseFields trans={trans} value={value} hardware={hardware} onChange={change} />
       <p className="jp-GpuKernels-Form-hint">
         {trans.__('Kernels are given it when they start: restart those that run.')}

@@ -7,7 +7,7 @@ import { Button } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import React, { useState } from 'react';
 
-import { bytes } from '../format';
+import { memory } from '../format';
 import type { GpuReading, KernelShare } from '../tokens';
 import { holderName, holderState } from './gpuHolderWords';
 import { hueOf, segmentsOf } from './gpuShares';
@@ -56,7 +56,7 @@ export function GpuHolders(props: IGpuHoldersProps): JSX.Element {
         <li className="jp-GpuKernels-holder">
           <span className="jp-GpuKernels-swatch" data-hue="none" />
           <span>{holderName(trans, null)}</span>
-          <span className="jp-GpuKernels-held">{bytes(rest.memory)}</span>
+          <span className="jp-GpuKernels-held">{memory(rest.memory)}</span>
         </li>
       )}
     </ul>
@@ -93,21 +93,23 @@ function Holder(props: IGpuHoldersProps & { share: KernelShare }): JSX.Element {
       ) : (
         <span>{name}</span>
       )}
-      <span className="jp-GpuKernels-held">{share.memory === null ? '' : bytes(share.memory)}</span>
-      {(state || isElsewhere) && (
-        <p className="jp-GpuKernels-faint">
-          {[state, isElsewhere && trans.__('was given another GPU')].filter(Boolean).join(' · ')}
-        </p>
-      )}
-      {share.here && share.idle_since && (
-        <Button
-          className="jp-GpuKernels-button"
-          disabled={ends}
-          aria-label={trans.__('Shut down the kernel of %1', name)}
-          onClick={() => void shutDown()}
-        >
-          {trans.__('Shut down')}
-        </Button>
+      <span className="jp-GpuKernels-held">{share.memory === null ? '' : memory(share.memory)}</span>
+      {share.kernel_id && (
+        <div className="jp-GpuKernels-holderState">
+          <p className="jp-GpuKernels-faint">
+            {[state, isElsewhere && trans.__('was given another GPU')].filter(Boolean).join(' · ')}
+          </p>
+          {share.here && share.idle_since && (
+            <Button
+              className="jp-GpuKernels-button"
+              disabled={ends}
+              aria-label={trans.__('Shut down the kernel of %1', name)}
+              onClick={() => void shutDown()}
+            >
+              {trans.__('Shut down')}
+            </Button>
+          )}
+        </div>
       )}
     </li>
   );

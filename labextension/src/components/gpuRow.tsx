@@ -10,7 +10,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import React, { useId, useRef } from 'react';
 
 import type { IDevice } from '../devices';
-import { bytes, percent } from '../format';
+import { gibibytes, memory, percent } from '../format';
 import type { GpuUsage, KernelShare } from '../tokens';
 import { GpuHolders } from './gpuHolders';
 import { holderName } from './gpuHolderWords';
@@ -74,8 +74,8 @@ export function GpuRow(props: IGpuRowProps): JSX.Element {
             share={reading && reading.memory_used !== null ? reading.memory_used / reading.memory_total : null}
             text={
               reading && reading.memory_used !== null
-                ? trans.__('%1 of %2', bytes(reading.memory_used), bytes(reading.memory_total))
-                : bytes(device.memory)
+                ? trans.__('%1 of %2', gibibytes(reading.memory_used), memory(reading.memory_total))
+                : memory(device.memory)
             }
             parts={reading ? Private.parts(trans, reading.memory_total, segmentsOf(reading, shares)) : []}
           />
@@ -154,10 +154,10 @@ namespace Private {
     total: number,
     segments: readonly { share: KernelShare | null; memory: number; hue: number | null }[]
   ): IPart[] {
-    return segments.map(({ share, memory, hue }) => ({
-      share: memory / total,
+    return segments.map(({ share, memory: held, hue }) => ({
+      share: held / total,
       hue,
-      title: trans._p('whose and how much', '%1: %2', holderName(trans, share), bytes(memory))
+      title: trans._p('whose and how much', '%1: %2', holderName(trans, share), memory(held))
     }));
   }
 }

@@ -9,7 +9,7 @@ import React, { useCallback, useEffect, useId, useState } from 'react';
 
 import { CommandIDs } from '../commandIds';
 import { decimal } from '../format';
-import type { Environment, IGpuKernels, JobKind } from '../tokens';
+import type { Environment, Framework, IGpuKernels, JobKind } from '../tokens';
 import { EmptyState } from './emptyState';
 import { KernelRow } from './kernelRow';
 import { NOTHING_RUNS, useRunning } from './runningKernels';
@@ -27,17 +27,19 @@ export interface IKernelListProps {
   commands: CommandRegistry;
   sessions: Session.IManager;
   specs: KernelSpec.IManager;
+  /** The catalogue; empty while it is not known. */
+  frameworks: readonly Framework[];
   trans: TranslationBundle;
 }
 
 /**
  * The GPU kernels; the first words where there is none.
  */
-export function KernelList({ model, commands, sessions, specs, trans }: IKernelListProps): JSX.Element | null {
+export function KernelList(props: IKernelListProps): JSX.Element | null {
+  const { model, commands, sessions, specs, frameworks, trans } = props;
   useChanges(specs.specsChanged);
   const headingId = useId();
   const [filter, setFilter] = useState('');
-  const titles = useFrameworkTitles(model);
   const running = useRunning(sessions);
   const hasNotebook = useHasNotebook(commands, model);
   const { environments } = model;
@@ -57,7 +59,8 @@ export function KernelList({ model, commands, sessions, specs, trans }: IKernelL
       busy.set(job.name.toLowerCase(), job.kind);
     }
   }
-  const title = (environment: Environment) => titles.get(environment.framework) ?? environment.framework;
+  // Ids are readable too.
+  const title = ({ framework }: Environment) => frameworks.find(({ id }) => id === framework)?.title ?? framework;
   const shown = environments.filter(item => Private.matches(filter, item, title(item)));
   return (
     <section className="jp-GpuKernels-section" aria-labelledby={headingId}>
@@ -99,24 +102,6 @@ export function KernelList({ model, commands, sessions, specs, trans }: IKernelL
       </ul>
     </section>
   );
-}
-
-/**
- * What people call the frameworks, by id; empty until the catalogue was read.
- */
-function useFrameworkTitles(model: IGpuKernels): ReadonlyMap<string, string> {
-  const [titles, setTitles] = useState<ReadonlyMap<string, string>>(() => new Map());
-  const { isReady } = model;
-  useEffect(() => {
-    if (isReady) {
-      model.frameworks().then(
-        frameworks => setTitles(new Map(frameworks.map(({ id, title }) => [id, title]))),
-        // Ids are readable too.
-        () => undefined
-      );
-    }
-  }, [model, isReady]);
-  return titles;
 }
 
 /**

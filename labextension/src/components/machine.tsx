@@ -9,8 +9,8 @@ import React, { memo, useState } from 'react';
 import { explain } from '../explanation';
 import { devicesOf } from '../devices';
 import type { LiveUsage } from '../liveUsage';
-import type { Hardware } from '../tokens';
-import { sentence } from '../words';
+import type { Framework, Hardware } from '../tokens';
+import { frameworkElsewhere, sentence } from '../words';
 import { GpuRow } from './gpuRow';
 import { useChanges } from './signals';
 
@@ -21,6 +21,8 @@ export interface IMachineProps {
   /** `null` while it is not known. */
   hardware: Hardware | null;
   usage: LiveUsage;
+  /** The catalogue; empty while it is not known. */
+  frameworks: readonly Framework[];
   commands: CommandRegistry;
   kernels: Kernel.IManager;
   sessions: Session.IManager;
@@ -47,6 +49,7 @@ export const Machine = memo(function Machine(props: IMachineProps) {
               <p className="jp-GpuKernels-faint">
                 {trans.__('Kernels compute on the CPU here; one for a GPU can be built for another machine.')}
               </p>
+              <Elsewhere {...props} hardware={hardware} />
             </>
           )}
           {hardware.driver !== null && (
@@ -108,5 +111,25 @@ function Gpus(props: IMachineProps & { hardware: Hardware }): JSX.Element {
         </p>
       ))}
     </>
+  );
+}
+
+/**
+ * What it means for each framework that there is no NVIDIA GPU, as far as it means more than for all.
+ */
+function Elsewhere({ hardware, frameworks, trans }: IMachineProps & { hardware: Hardware }): JSX.Element | null {
+  const said = frameworks.filter(framework => frameworkElsewhere(trans, framework, hardware));
+  return said.length === 0 ? null : (
+    <details className="jp-GpuKernels-elsewhere">
+      <summary>{trans.__('What that means for the frameworks')}</summary>
+      <dl>
+        {said.map(framework => (
+          <div key={framework.id}>
+            <dt>{framework.title}</dt>
+            <dd>{frameworkElsewhere(trans, framework, hardware)}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
   );
 }

@@ -8,6 +8,7 @@ import React from 'react';
 
 import type { LiveUsage } from '../liveUsage';
 import type { IGpuKernels } from '../tokens';
+import { useCatalogue } from './catalogue';
 import { ErrorBanner } from './errorBanner';
 import { JobList } from './jobList';
 import { KernelList } from './kernelList';
@@ -37,12 +38,14 @@ export function PanelBody(props: IPanelBodyProps): JSX.Element {
   const { model, usage, commands, kernels, sessions, specs, trans, visit } = props;
   useChanges(model.changed);
   usePaintMarks(model);
+  const frameworks = useCatalogue(model);
   return (
     <>
       {(model.hardware || !model.error) && (
         <Machine
           hardware={model.hardware}
           usage={usage}
+          frameworks={frameworks}
           commands={commands}
           kernels={kernels}
           sessions={sessions}
@@ -56,7 +59,14 @@ export function PanelBody(props: IPanelBodyProps): JSX.Element {
         </p>
       )}
       <JobList jobs={model.jobs} model={model} commands={commands} trans={trans} visit={visit} />
-      <KernelList model={model} commands={commands} sessions={sessions} specs={specs} trans={trans} />
+      <KernelList
+        model={model}
+        commands={commands}
+        sessions={sessions}
+        specs={specs}
+        frameworks={frameworks}
+        trans={trans}
+      />
     </>
   );
 }

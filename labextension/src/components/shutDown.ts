@@ -5,7 +5,7 @@ import { Dialog, showDialog, showErrorMessage } from '@jupyterlab/apputils';
 import type { Kernel } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { bytes } from '../format';
+import { memory } from '../format';
 import type { KernelShare } from '../tokens';
 import { holderName } from './gpuHolderWords';
 
@@ -27,7 +27,7 @@ export async function confirmShutDown(
         ? trans.__('Its variables are lost. The notebook itself stays.')
         : trans.__(
             'Its variables are lost, and %1 of GPU memory come free. The notebook itself stays.',
-            bytes(share.memory)
+            memory(share.memory)
           ),
     buttons: [Dialog.cancelButton({ label: trans.__('Cancel') }), Dialog.warnButton({ label: trans.__('Shut down') })],
     // What cannot be undone is not what Enter does.

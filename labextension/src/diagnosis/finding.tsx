@@ -3,7 +3,7 @@
  */
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Button, errorIcon, infoIcon, type LabIcon, offlineBoltIcon } from '@jupyterlab/ui-components';
+import { Button, circleEmptyIcon, errorIcon, type LabIcon, offlineBoltIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { isFinal } from '../components/shownJobs';
@@ -93,7 +93,7 @@ namespace Private {
     const looks: Record<Severity, [string, LabIcon]> = {
       problem: ['bad', errorIcon],
       warning: ['warn', offlineBoltIcon],
-      note: ['none', infoIcon]
+      note: ['none', circleEmptyIcon]
     };
     return looks[severity] ?? looks.note;
   }
@@ -104,7 +104,7 @@ namespace Private {
   export async function agrees(trans: TranslationBundle, remedy: Remedy): Promise<boolean> {
     const label = remedyWord(trans, remedy);
     const { button } = await showDialog({
-      title: trans.__('%1?', label),
+      title: label,
       body: sentence(trans, remedy.question),
       buttons: [Dialog.cancelButton({ label: trans.__('Cancel') }), Dialog.warnButton({ label })],
       // What cannot be undone is not what Enter does.

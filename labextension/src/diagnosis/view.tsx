@@ -9,7 +9,7 @@ import React, { useEffect, useId, useState } from 'react';
 import { Explanation } from '../components/jobOutcome';
 import { useChanges } from '../components/signals';
 import { explain } from '../explanation';
-import { duration, moment } from '../format';
+import { moment, timing } from '../format';
 import type { Diagnosis, Severity } from '../tokens';
 import { severityWord } from '../words';
 import { Examined } from './examined';
@@ -149,8 +149,6 @@ namespace Private {
     if (isLooking) {
       return trans.__('Looking…');
     }
-    return diagnosis
-      ? trans.__('Looked at %1, which took %2', moment(diagnosis.taken), duration(diagnosis.seconds))
-      : '';
+    return diagnosis ? trans.__('Looked at %1, which took %2', moment(diagnosis.taken), timing(diagnosis.seconds)) : '';
   }
 }

@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { devicesOf, type IDevice } from '../devices';
-import { bytes } from '../format';
+import { memory as memoryAmount } from '../format';
 import type { GpuPolicy, Hardware, MemoryPreset } from '../tokens';
 import { memoryWord, policyWord } from '../words';
 import { flawOf, type IGpuUse, POLICIES, PRESETS, takesCount } from './gpuUse';
@@ -42,7 +42,7 @@ export function GpuUseFields({ trans, value, hardware, onChange }: IGpuUseFields
         <TextField
           label={trans.__('How many')}
           value={value.gpuCount}
-          type="number"
+          number={{ min: 1, step: 1 }}
           invalid={flaw === 'count'}
           problem={id => (flaw === 'count' ? <p id={id}>{trans.__('A whole number, at least 1.')}</p> : null)}
           onChange={gpuCount => onChange({ gpuCount })}
@@ -67,7 +67,7 @@ export function GpuUseFields({ trans, value, hardware, onChange }: IGpuUseFields
         <TextField
           label={trans.__('Percent of the memory')}
           value={value.memoryPercent}
-          type="number"
+          number={{ min: 1, max: 100, step: 'any' }}
           hint={trans.__('One kernel may take as much of each of its GPUs.')}
           invalid={flaw === 'percent'}
           problem={id => (flaw === 'percent' ? <p id={id}>{trans.__('More than 0, at most 100.')}</p> : null)}
@@ -94,6 +94,7 @@ function Devices({ trans, devices, chosen, onChange }: IDevicesProps): JSX.Eleme
         <label key={uuid} className="jp-GpuKernels-Form-check" title={uuid}>
           <input
             type="checkbox"
+            required={chosen.length === 0}
             checked={chosen.includes(uuid)}
             // In the order of the driver, whatever the order of the clicks.
             onChange={event =>
@@ -104,7 +105,7 @@ function Devices({ trans, devices, chosen, onChange }: IDevicesProps): JSX.Eleme
               )
             }
           />
-          {memory > 0 ? trans._p('GPU and memory', '%1 (%2)', name, bytes(memory)) : name}
+          {memory > 0 ? trans._p('GPU and memory', '%1 (%2)', name, memoryAmount(memory)) : name}
         </label>
       ))}
       {chosen.length === 0 && <p role="status">{trans.__('Choose one at least.')}</p>}

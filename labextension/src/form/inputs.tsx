@@ -25,8 +25,8 @@ export interface ITextFieldProps extends IFieldProps {
   /** Whether the problem is one of the value. */
   invalid?: boolean;
   inputRef?: React.RefObject<HTMLInputElement>;
-  /** A number is typed as text, too: it may be half-typed. */
-  type?: 'text' | 'number';
+  /** What a number may be, where one is asked for; its value is a text, too: it may be half-typed. */
+  number?: { min: number; max?: number; step: number | 'any' };
   /** What most people type. */
   suggestions?: readonly ISuggestion[];
 }
@@ -51,7 +51,9 @@ export function TextField(props: ITextFieldProps): JSX.Element {
       <InputGroup
         id={id}
         inputRef={props.inputRef}
-        type={props.type ?? 'text'}
+        type={props.number ? 'number' : 'text'}
+        required={!!props.number}
+        {...props.number}
         list={props.suggestions && `${id}-suggestions`}
         value={props.value}
         placeholder={props.placeholder}

@@ -66,7 +66,7 @@ export function MoreChoices(props: IMoreChoicesProps): JSX.Element {
           label={trans.__('Build for another machine’s GPU')}
           value={fields.targetGpu}
           placeholder={trans.__('this machine’s')}
-          hint={trans.__('Its architecture or compute capability, for example hopper or 9.0.')}
+          hint={trans.__('Its name, architecture or compute capability: H100, hopper or 9.0.')}
           suggestions={ARCHITECTURES}
           onChange={targetGpu => onChange({ targetGpu })}
         />

@@ -3,7 +3,7 @@
  */
 import type { ISuggestion } from './inputs';
 
-/** Names as the server takes them, with GPUs that people know: https://developer.nvidia.com/cuda-gpus */
+/** Names that the server takes, and GPUs that people know: https://developer.nvidia.com/cuda-gpus */
 export const ARCHITECTURES: readonly ISuggestion[] = [
   { value: 'blackwell', label: 'B200, RTX 50' },
   { value: 'hopper', label: 'H100, H200' },

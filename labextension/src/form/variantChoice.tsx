@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { Framework, Hardware, Plan, Variant } from '../tokens';
-import { sentence, variantWord } from '../words';
+import { frameworkElsewhere, sentence, variantWord } from '../words';
 import type { IFields } from './fields';
 import { forecast, whyNot } from './variants';
 
@@ -28,8 +28,9 @@ export interface IVariantChoiceProps {
  * A group of radio buttons, each with a sentence.
  */
 export function VariantChoice(props: IVariantChoiceProps): JSX.Element {
-  const { trans, fields, framework } = props;
+  const { trans, fields, framework, hardware } = props;
   const group = React.useId();
+  const elsewhere = framework && hardware ? frameworkElsewhere(trans, framework, hardware) : '';
   return (
     <fieldset className="jp-GpuKernels-Form-variants">
       <legend>{trans.__('Variant')}</legend>
@@ -58,6 +59,7 @@ export function VariantChoice(props: IVariantChoiceProps): JSX.Element {
           </div>
         );
       })}
+      {elsewhere ? <p className="jp-GpuKernels-Form-hint">{elsewhere}</p> : null}
     </fieldset>
   );
 }
