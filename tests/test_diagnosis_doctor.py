@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 from doctoring import make_context
 from scripted import environment_of, manifest_of
 
+from jupyter_gpu_kernels.diagnosis.catalogue import CHECKS
 from jupyter_gpu_kernels.diagnosis.check import (
     Check,
     EnvironmentCheck,
@@ -195,3 +197,14 @@ def test_a_framework_that_left_the_catalogue_is_none(tmp_path: Path, name: str) 
     context = make_context(tmp_path, frameworks=ScriptedWorkshop().frameworks())
     found = context.framework(name)
     assert (found.id if found else "nothing") == name
+
+
+def test_the_documentation_has_every_check_and_remedy_and_no_other() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "doctor.md").read_text()
+    cures, looked, told = (text.partition(f"## {title}")[2] for title in ("Cures", "What it looks at", "The failures"))
+    name = re.compile(r"`([a-z]+(?:-[a-z]+)*)`")
+    ids = {check.id for check in CHECKS}
+    assert ids - set(name.findall(looked.removesuffix(told))) == set()
+    # What has a hyphen is meant to be a check.
+    assert {word for word in name.findall(looked) if "-" in word} - ids - {"nvidia-smi"} == set()
+    assert {remedy for check in CHECKS for remedy in check.remedies} - set(name.findall(cures)) == set()

@@ -69,7 +69,6 @@ class Doctoring:
             remedies.END_PROCESS: orphans.end,
             remedies.CLEAN_CACHE: lambda subject: cache.clean(Path(subject)),
             remedies.SWEEP: lambda _: patient.workshop.sweep(),
-            remedies.CLEAN_CACHE: lambda subject: cache.clean(Path(subject)),
         }
 
     async def diagnose(self, name: str = "") -> Diagnosis:
