@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import stat
 import subprocess
@@ -21,7 +22,7 @@ from jupyter_gpu_kernels.diagnosis.context import Context
 from jupyter_gpu_kernels.diagnosis.doctor import Doctor
 from jupyter_gpu_kernels.diagnosis.machine.devices import permissions
 from jupyter_gpu_kernels.hardware.fake import FakeNvml
-from jupyter_gpu_kernels.hardware.probe import hardware
+from jupyter_gpu_kernels.hardware.probe import hardware, open_nvml
 from jupyter_gpu_kernels.models import EnvironmentSpec, Finding, MemoryPreset, Severity, Vendor
 
 DRIVER = "580.65.06"
@@ -381,6 +382,10 @@ def test_a_gpu_that_does_not_answer_is_told(machine: Machine) -> None:
     (found,) = machine.look("gpu-lost")
     assert found.sentence == "The machine has 2 NVIDIA GPUs, and the driver shows 1."
     assert "On the PCI bus: 0000:02:00.0" in found.evidence
+    # Unless it is meant for a virtual machine.
+    (machine.root / "sys/bus/pci/drivers/vfio-pci").mkdir(parents=True)
+    (machine.root / "sys/bus/pci/devices/0000:02:00.0/driver").symlink_to("../../drivers/vfio-pci")
+    assert machine.look("gpu-lost") == ()
 
 
 @pytest.mark.parametrize(
@@ -641,3 +646,19 @@ def test_every_check_has_an_id_and_a_title_of_its_own() -> None:
     assert len(set(ids)) == len(ids)
     assert all(check.id == check.id.lower() and " " not in check.id for check in CHECKS)
     assert all(check.title and not check.title.endswith(".") for check in CHECKS)
+
+
+@pytest.mark.gpu
+def test_of_a_real_machine_that_computes_no_problem_is_told() -> None:
+    found = hardware()
+    assert found.gpus, found.reason
+    nvml = open_nvml()
+    nvml.open()
+    try:
+        readings = nvml.readings()
+    finally:
+        nvml.close()
+    context = make_context(Path("/"), hardware=found, readings=readings, environ=dict(os.environ))
+    diagnosis = asyncio.run(Doctor(MACHINE).examine(context))
+    assert [item for item in diagnosis.examined if item.skipped] == []
+    assert [finding for finding in diagnosis.findings if finding.severity is Severity.PROBLEM] == []

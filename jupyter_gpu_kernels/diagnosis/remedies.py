@@ -25,7 +25,8 @@ SWEEP = "sweep"
 
 def rebuild(name: str) -> Remedy:
     """Build an environment anew, then exchange the two."""
-    return Remedy(id=REBUILD, subject=name, label="Rebuild")
+    question = f"Build {name} anew? What was added to it with pip is not kept."
+    return Remedy(id=REBUILD, subject=name, label="Rebuild", question=question)
 
 
 def verify(name: str) -> Remedy:

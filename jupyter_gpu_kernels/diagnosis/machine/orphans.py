@@ -98,7 +98,7 @@ def _orphan(pid: int) -> _Orphan | None:
     leader = os.getsid(pid)
     if leader == pid:
         gone = process.ppid() != int(starter) and not _runs(int(starter))
-        return _Orphan(process, f"It is a kernel, and the server that started it ({starter}) is gone") if gone else None
+        return _Orphan(process, f"The server that it came from ({starter}) is gone") if gone else None
     return None if _runs(leader) else _Orphan(process, f"The kernel that it came from ({leader}) is gone")
 
 

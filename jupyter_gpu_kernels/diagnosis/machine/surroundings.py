@@ -25,11 +25,13 @@ _MODULE_VERSION = re.compile(r"Kernel Module(?: for \S+)?\s+(\d+\.\d+(?:\.\d+)?)
 
 
 def nvidia_gpus(context: Context) -> list[str]:
-    """Addresses of NVIDIA's GPUs on the PCI bus."""
+    """Addresses of NVIDIA's GPUs on the PCI bus, but for those that are set aside for virtual machines."""
     return sorted(
         device.name
         for device in _entries(context.path("/sys/bus/pci/devices"))
-        if _line(device / "vendor") == NVIDIA and _line(device / "class").startswith(CLASSES)
+        if _line(device / "vendor") == NVIDIA
+        and _line(device / "class").startswith(CLASSES)
+        and (device / "driver").resolve().name != "vfio-pci"
     )
 
 
