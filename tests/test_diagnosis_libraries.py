@@ -15,7 +15,15 @@ from two_cudas import make_decoy
 
 from jupyter_gpu_kernels.models import Severity, Variant
 
-IDS = ("cuda-library-missing", "cuda-mixed", "cudnn-unfit", "cuda-library-loaded", "xla-tools", "xla-flags")
+IDS = (
+    "cuda-library-missing",
+    "cuda-mixed",
+    "cudnn-unfit",
+    "cuda-library-loaded",
+    "cuda-library-needed",
+    "xla-tools",
+    "xla-flags",
+)
 
 TORCH = {"framework": "pytorch", "variant": Variant.GPU, "framework_version": "2.7.1+cu126", "cuda_built": "12.6"}
 
@@ -158,6 +166,53 @@ def test_a_library_that_shuts_the_process_down_is_survived(patient: Patient) -> 
     broken.chmod(0o755)
     (examined,) = patient.examine("cuda-library-loaded").examined
     assert examined.skipped == "Its Python could not be asked what it loads: no modules here."
+
+
+@pytest.fixture
+def onnxruntime(patient: Patient, tmp_path: Path) -> Patient:
+    """ONNX Runtime's stand-in, which is linked to a library that the environment has, and to one that it has not."""
+    other = compiled(tmp_path / "build" / "libcublasLt.so.12", "int lt(void){return 0;}")
+    name = "onnxruntime/capi/libonnxruntime_providers_cuda.so"
+    linked = compiled(
+        tmp_path / "build" / name,
+        "int provider(void){return 0;}",
+        *("-Wl,--no-as-needed", str(runtime(patient)), str(other)),
+    )
+    patient.install("onnxruntime-gpu", "1.31.1", {name: linked.read_bytes()})
+    return patient
+
+
+@needs_compiler
+def test_a_framework_that_is_linked_to_what_is_nowhere(onnxruntime: Patient) -> None:
+    finding = onnxruntime.only("cuda-library-needed")
+    assert finding.severity is Severity.PROBLEM
+    assert finding.sentence == (
+        "ONNX Runtime needs libcublasLt.so.12, which its kernels do not find; it then computes on the CPU, or does not "
+        "import."
+    )
+    (line,) = finding.evidence
+    assert line.endswith("libonnxruntime_providers_cuda.so is linked to libcublasLt.so.12: not found")
+    assert "onnxruntime-gpu[cuda,cudnn]" in finding.cure
+
+
+@needs_compiler
+def test_a_framework_that_lives_on_the_machines_cuda(onnxruntime: Patient, tmp_path: Path) -> None:
+    # With other libraries in it, it is no directory that the provisioner would drop.
+    system = compiled(tmp_path / "system" / "libcublasLt.so.12", "int lt(void){return 0;}").parent
+    for name in ("libm4.so", "libm5.so"):
+        (system / name).touch()
+    finding = onnxruntime.only("cuda-library-needed", environ={"LD_LIBRARY_PATH": str(system)})
+    assert finding.severity is Severity.WARNING
+    assert finding.sentence == (
+        f"ONNX Runtime uses libcublasLt.so.12 from {system}, as the environment has none of its own; that works until "
+        "the machine's CUDA changes."
+    )
+
+
+@needs_compiler
+def test_a_framework_that_has_what_it_is_linked_to(onnxruntime: Patient) -> None:
+    compiled(onnxruntime.packages / "nvidia" / "cublas" / "lib" / "libcublasLt.so.12", "int lt(void){return 0;}")
+    assert onnxruntime.look("cuda-library-needed") == ()
 
 
 def test_two_cudas_in_one_environment(patient: Patient) -> None:

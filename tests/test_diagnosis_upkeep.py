@@ -172,6 +172,8 @@ def test_a_later_installation_brought_what_does_not_fit(patient: Patient) -> Non
     finding = patient.only("requirement-broken")
     assert finding.sentence == "tensorflow 2.21.0 needs six <2, and a later installation brought 2.0."
     assert finding.evidence[0].startswith("Built: six 1.")
+    patient.install("tensorflow-cpu", "2.21.0", {}, ["six<2"])
+    assert len(patient.look("requirement-broken")) == 1, "one package, one finding"
 
 
 def test_what_was_solved_so_is_left_alone(patient: Patient) -> None:

@@ -34,7 +34,7 @@ def look_for_missing(context: Context, environment: Environment, layout: Layout)
     gone = [*_gone(packages, context.manifest_of(environment.name)), *_needed(packages)]
     if gone:
         yield problem(
-            f"A package of CUDA libraries that it needs is missing: {gone[0][0]}{_and_more(len(gone))}.",
+            f"A package of CUDA libraries that it needs is missing: {gone[0][0]}{_and_more(len(dict(gone)))}.",
             evidence=[f"{name}: {reason}" for name, reason in gone],
             cure="Rebuild it.",
             remedy=rebuild(environment.name),

@@ -41,15 +41,17 @@ def look_for_conflicts(context: Context, environment: Environment, layout: Layou
     if manifest is None:
         return
     planned = {canonicalize_name(package.name): package.version for package in manifest.plan.packages}
+    told = set()
     for package in _roots(context, environment, layout, packages):
         for requirement in package.requirements():
             name = canonicalize_name(requirement.name)
             there = packages.python.get(name)
-            if name.startswith("nvidia-") or name not in planned or _same(there, planned[name]):
+            if name.startswith("nvidia-") or name in told or name not in planned or _same(there, planned[name]):
                 continue
             if requirement.marker is not None and not requirement.marker.evaluate(_marked(layout)):
                 continue
             if there is None:
+                told.add(name)
                 yield problem(
                     f"{package.name} {package.version} needs {name}, which was uninstalled.",
                     evidence=[f"Built: {name} {planned[name]}", str(package.metadata)],
@@ -57,6 +59,7 @@ def look_for_conflicts(context: Context, environment: Environment, layout: Layou
                     remedy=rebuild(environment.name),
                 )
             elif not requirement.specifier.contains(there.version, prereleases=True):
+                told.add(name)
                 yield problem(
                     f"{package.name} {package.version} needs {name} {requirement.specifier}, and a later installation "
                     f"brought {there.version}.",
