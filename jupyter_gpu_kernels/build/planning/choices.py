@@ -138,18 +138,21 @@ def _cuda_misfit(
         )
         return _Misfit(depth=5, refusal=Refusal(reason=f"{title} needs an NVIDIA driver. {aim.missing}", cure=cure))
     offered = [Version(spec.cuda)] if spec.cuda is not None else drivers.within(recipe.cuda)
-    runnable = [version for version in offered if drivers.driver_runs(aim.cuda, str(version))]
-    if not runnable:
-        needed = offered[0]
-        return _Misfit(depth=6, refusal=driver_too_old(framework, title, str(needed), aim), needed=needed)
+    knowing = [version for version in offered if drivers.fits(version, aim.capabilities)]
+    reason = ""
     if not all(item in SpecifierSet(recipe.capability) for item in aim.capabilities):
         wanted = _range(recipe.capability, decimals=True)
         reason = f"{title} from {source} runs on GPUs of compute capability {wanted}; {have(aim)}."
-    elif not any(drivers.fits(version, aim.capabilities) for version in runnable):
-        reason = f"{title} from {source} comes with CUDA {_range(recipe.cuda)}; {have(aim)}, and {needs(aim)}."
-    else:
-        return None
-    return _Misfit(depth=7, refusal=Refusal(reason=reason, cure=_for_other_gpus(framework, recipe)))
+    elif not knowing:
+        given = f"is asked for with CUDA {spec.cuda}" if spec.cuda else f"comes with CUDA {_range(recipe.cuda)}"
+        reason = f"{title} from {source} {given}; {have(aim)}, and {needs(aim)}."
+    if reason:
+        return _Misfit(depth=6, refusal=Refusal(reason=reason, cure=_for_other_gpus(framework, recipe)))
+    # A driver can be changed more easily than a GPU, so that this is told of two recipes.
+    if not any(drivers.driver_runs(aim.cuda, str(version)) for version in knowing):
+        refusal = driver_too_old(framework, title, str(knowing[0]), aim)
+        return _Misfit(depth=7, refusal=refusal, needed=knowing[0])
+    return None
 
 
 def needs(aim: Target) -> str:

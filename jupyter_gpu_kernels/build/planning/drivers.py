@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -66,6 +66,16 @@ def last_cuda(capability: str) -> int | None:
         if Version(capability) < Version(below):
             return last
     return None
+
+
+def builds(capabilities: Sequence[str], driver_cuda: str) -> Iterator[str]:
+    """What conda-forge's build strings hold where a build knows some GPUs and a driver runs it, the newest first."""
+    first = max(map(first_cuda, capabilities))
+    last = min([major(driver_cuda), *(end for item in capabilities if (end := last_cuda(item)))])
+    yield from (f"cuda{number}" for number in range(last, first.major, -1))
+    for version in reversed(KNOWN):
+        if version.major == first.major <= last and version >= first:
+            yield f"cuda{version.major}{version.minor}"
 
 
 def within(cuda_range: str) -> list[Version]:

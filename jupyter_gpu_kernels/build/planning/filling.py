@@ -23,6 +23,7 @@ def conda_request(
     aim: Target,
     settings: ChannelSettings,
     keep: tuple[str, ...] = (),
+    build: str = "",
 ) -> CondaRequest:
     """What the conda installer is asked for.
 
@@ -33,11 +34,13 @@ def conda_request(
         aim: What the result shall run on.
         settings: Where to look.
         keep: What was added from outside to the environment that is rebuilt.
+        build: What the build strings of CUDA builds must hold, e.g. ``cuda129``; empty for any of them.
     """
     # What stands first gets its newest version: a new framework matters more than a new Python, and both more than the
     # companions. With Python first, the newest Python was answered with a PyTorch of two versions ago.
     version = _joined(_prefix(spec.version), recipe.versions) or "*"
     specs = [text.replace("{version}", version) for text in recipe.packages]
+    specs = [text.replace("build='*cuda*'", f"build='*{build}*'") for text in specs] if build else specs
     specs += _cuda_specs(recipe, spec, aim)
     specs += recipe.before_turing if drivers.before_turing(aim.capabilities) else ()
     python = _joined(_prefix(spec.python), recipe.python)

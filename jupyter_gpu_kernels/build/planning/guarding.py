@@ -43,6 +43,14 @@ def cuda_version(recipe: Recipe, packages: Sequence[PlannedPackage]) -> str | No
     return recipe.guard.cuda or None
 
 
+def built_with(recipe: Recipe, packages: Sequence[PlannedPackage]) -> str | None:
+    """CUDA that a GPU build of conda was compiled with, as its build string says; ``None`` where it does not."""
+    if recipe.variant is not Variant.GPU or recipe.guard is None:
+        return None
+    found = (re.search(r"cuda_?(\d{3})(?!\d)", package.build) for package in _matching(recipe.guard.package, packages))
+    return next((f"{match[1][:2]}.{match[1][2:]}" for match in found if match), None)
+
+
 def check(
     framework: Framework,
     recipe: Recipe,

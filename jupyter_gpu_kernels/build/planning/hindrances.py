@@ -1,4 +1,4 @@
-"""What stands in the way of a request that cannot be solved: the driver, or the GPU, where it is one of them."""
+"""Solving for conda, and what stands in the way where that fails: the driver, or the GPU, where it is one of them."""
 
 from __future__ import annotations
 
@@ -13,21 +13,51 @@ from ..conda.settings import CondaSolution
 from . import choices, drivers, guarding
 from .targets import Target
 
-Solve = Callable[[Target], Awaitable[CondaSolution]]
+#: Solves the same request for a target, with builds of the framework whose build string holds a text.
+Solve = Callable[[Target, str], Awaitable[CondaSolution]]
 
 
-async def hindrance(
+async def solved(
     framework: Framework, recipe: Recipe, spec: EnvironmentSpec, aim: Target, solve: Solve
-) -> Refusal | None:
-    """Ask again as if there were a new driver, or any GPU; ``None`` if that changes nothing.
+) -> CondaSolution | Refusal:
+    """Solve a request, or tell which driver or GPU makes that impossible.
+
+    Conda sees to it that toolkit and framework go together: a framework that was built with CUDA 12.6 goes with all of
+    12.x. Yet its own kernels know no GPU that CUDA 12.6 did not know, so that such a build is exchanged.
 
     Args:
         framework: The framework.
-        recipe: The recipe that cannot be solved.
+        recipe: The recipe that fits.
         spec: What was asked for.
         aim: What the result shall run on.
-        solve: Solves the same request for another target.
+        solve: Solves.
+
+    Raises:
+        SolveError: No set of packages satisfies it, for another reason.
     """
+    try:
+        solution = await solve(aim, "")
+    except SolveError as error:
+        refusal = await _hindrance(framework, recipe, spec, aim, solve)
+        if refusal is None:
+            raise
+        return dataclasses.replace(refusal, detail=error.detail)
+    built = guarding.built_with(recipe, solution.packages)
+    if built is None or all(drivers.first_cuda(item) <= Version(built) for item in aim.capabilities):
+        return solution
+    for build in drivers.builds(aim.capabilities, aim.cuda or "0"):
+        try:
+            return await solve(aim, build)
+        except SolveError:
+            continue
+    version = spec.version or guarding.framework_version(framework, solution.packages)
+    return _of_gpu(framework, framework.named(version), built, aim)
+
+
+async def _hindrance(
+    framework: Framework, recipe: Recipe, spec: EnvironmentSpec, aim: Target, solve: Solve
+) -> Refusal | None:
+    """Ask again as if there were a new driver, or any GPU; ``None`` if that changes nothing."""
     if aim.cuda is None or recipe.variant is not Variant.GPU:
         return None
     newest = str(drivers.KNOWN[-1])
@@ -36,7 +66,7 @@ async def hindrance(
         trials += [dataclasses.replace(aim, capabilities=()), dataclasses.replace(aim, cuda=newest, capabilities=())]
     for trial in trials:
         try:
-            solution = await solve(trial)
+            solution = await solve(trial, "")
         except SolveError:
             continue
         cuda = guarding.cuda_version(recipe, solution.packages)

@@ -7,14 +7,14 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from ...errors import ChannelError, RefusedError, SolveError
+from ...errors import ChannelError, RefusedError
 from ...models import EnvironmentSpec, Framework, Hardware, Installer, Plan, PlannedPackage, Recipe, Refusal, Variant
 from ..conda.settings import ChannelAnswer, ChannelSettings, CondaRequest, CondaSolution
 from ..wheels.settings import WheelsRequest, WheelsSolution
 from . import filling, guarding, validation, ways
 from .catalogue import Catalogue
 from .cautions import cautions, disk_caution
-from .hindrances import hindrance
+from .hindrances import solved
 from .reasons import cuda_reason
 from .targets import Target, target
 from .ways import Way
@@ -223,19 +223,16 @@ class Planner:
         """Plan conda packages, and wheels on top."""
         spec = task.spec
 
-        async def solve(aim: Target) -> CondaSolution:
-            request = filling.conda_request(task.framework, task.recipe, spec, aim, settings, keep)
+        async def solve(aim: Target, build: str) -> CondaSolution:
+            request = filling.conda_request(task.framework, task.recipe, spec, aim, settings, keep, build)
             return await self._conda.solve(request)
 
         try:
-            solution = await solve(task.aim)
+            solution = await solved(task.framework, task.recipe, spec, task.aim, solve)
         except ChannelError as error:
             raise _both(task, error) from error
-        except SolveError as error:
-            refusal = await hindrance(task.framework, task.recipe, spec, task.aim, solve)
-            if refusal is None:
-                raise
-            return task.refused(dataclasses.replace(refusal, detail=error.detail))
+        if isinstance(solution, Refusal):
+            return task.refused(solution)
         if refusal := task.guarded(solution.packages):
             return task.refused(refusal)
         python = next((item.version for item in solution.packages if item.name == "python"), "")

@@ -31,4 +31,6 @@ def cuda_reason(
         return f"CUDA {cuda}: as asked for; {subject} {run} it{condition}."
     if recipe.variant is not Variant.GPU:
         return f"CUDA {cuda}: what the added packages bring for {subject}{condition}."
-    return f"CUDA {cuda}: the newest that {framework.named(version)} is built for and that {subject} {run}{condition}."
+    return (
+        f"CUDA {cuda}: the newest that {framework.named(version)} comes with here and that {subject} {run}{condition}."
+    )
