@@ -14,6 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import ipykernel
 import zmq.asyncio
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -31,23 +32,28 @@ time.sleep(600)
 """
 
 
-def write_tiny_kernels(folder: Path, prefix: Path, **placements: object) -> Path:
-    """Make an environment with nothing in it, and kernelspecs that start in it.
+def write_tiny_kernels(folder: Path, prefix: Path, *, real: bool = False, **placements: object) -> Path:
+    """Make an environment, and kernelspecs that start in it.
 
     Args:
         folder: For the kernelspecs.
         prefix: For the environment.
+        real: Whether they are real kernels, with the ipykernel of this Python.
         placements: By name, what kernel.json says of the placement; ``None`` for nothing.
     """
-    (prefix / "bin").mkdir(parents=True, exist_ok=True)
     python = prefix / "bin" / "python"
+    packages = prefix / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
     if not python.is_symlink():
+        packages.mkdir(parents=True)
+        python.parent.mkdir()
         python.symlink_to(Path(sys.executable).resolve())
         (prefix / "pyvenv.cfg").write_text(f"home = {Path(sys.executable).resolve().parent}\n")
+        (packages / "ipykernel.pth").write_text(f"{Path(ipykernel.__file__).parents[1]}\n")
+    tiny = [str(python), "-S", "-E", "-c", LIVING, "{connection_file}"]
     for name, placement in placements.items():
         config = {} if placement is None else {"launch_policy": {"placement": placement}}
         spec = {
-            "argv": [str(python), "-S", "-E", "-c", LIVING, "{connection_file}"],
+            "argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"] if real else tiny,
             "display_name": name,
             "language": "python",
             "metadata": {"kernel_provisioner": {**STANZA["kernel_provisioner"], "config": config}},
@@ -82,8 +88,9 @@ class TinyKernel:
         pid: int = self.manager.provisioner.pid  # type: ignore[union-attr]
         return pid
 
-    async def start(self, notebook: str = "") -> TinyKernel:
-        await self.manager.start_kernel(env={**os.environ, "JPY_SESSION_NAME": notebook})
+    async def start(self, notebook: str = "", **more: str) -> TinyKernel:
+        """Start it for a notebook, with more variables."""
+        await self.manager.start_kernel(env={**os.environ, "JPY_SESSION_NAME": notebook, **more})
         return self
 
     def seen(self) -> Seen | None:

@@ -1,0 +1,370 @@
+"""What kernels are given by their provisioner, by real managers; the kernels do nothing unless a test asks them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zmq.asyncio
+from patience import PATIENCE, eventually
+from tiny_kernels import TinyKernel, write_tiny_kernels
+from two_cudas import execute
+
+from jupyter_gpu_kernels.hardware.glance import Glance
+from jupyter_gpu_kernels.hardware.leases import current_leases, lease_directory
+from jupyter_gpu_kernels.launch import hold
+from jupyter_gpu_kernels.launch import leases as giving
+from jupyter_gpu_kernels.models import (
+    EnvironmentKind,
+    EnvironmentSpec,
+    Installer,
+    Lease,
+    Manifest,
+    Plan,
+    Variant,
+)
+from jupyter_gpu_kernels.prefix.manifest import write_manifest
+from jupyter_gpu_kernels.prefix.placement import TRIAL
+
+Drive = Callable[..., None]
+Make = Callable[..., Any]
+
+
+def gpu(number: int) -> str:
+    return f"GPU-00000000-0000-0000-0000-{number:012d}"
+
+
+@pytest.fixture
+def drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drive:
+    """Have a driver that shows the given GPUs."""
+    file = tmp_path / "driver.json"
+    monkeypatch.setenv("JUPYTER_GPU_KERNELS_FAKE_NVML", str(file))
+
+    def show(*gpus: dict[str, Any], **more: Any) -> None:
+        file.write_text(json.dumps({"gpus": [{"name": "NVIDIA H200", **each} for each in gpus], **more}))
+
+    return show
+
+
+@pytest.fixture
+def start(tmp_path: Path, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Make]:
+    """Start kernels with a placement; they are stopped in the end."""
+    started: list[TinyKernel] = []
+
+    async def begin(placement: object = None, notebook: str = "", *, real: bool = False, **more: str) -> TinyKernel:
+        name = f"kernel-{len(started)}"
+        write_tiny_kernels(tmp_path / "kernels", tmp_path / "environment", real=real, **{name: placement})
+        kernel = TinyKernel(tmp_path / "kernels", name, zmq.asyncio.Context.instance())
+        started.append(kernel)
+        return await kernel.start(notebook, **more)
+
+    yield begin
+
+    async def stop() -> None:
+        await asyncio.gather(*(kernel.stop() for kernel in started if kernel.manager.has_kernel))
+
+    jp_asyncio_loop.run_until_complete(stop())
+
+
+def lease_of(kernel: TinyKernel) -> Lease | None:
+    return next((lease for lease in current_leases() if lease.kernel_id == kernel.id), None)
+
+
+def devices(kernel: TinyKernel) -> tuple[str, ...]:
+    lease = lease_of(kernel)
+    assert lease is not None
+    return lease.devices
+
+
+async def told(kernel: TinyKernel) -> dict[str, Any]:
+    """What a cell of an explaining kernel ends with."""
+    client = kernel.manager.client()
+    client.start_channels()
+    try:
+        await client.wait_for_ready(timeout=PATIENCE)
+        reply, _ = await execute(client, "1 + 1")
+    finally:
+        client.stop_channels()
+    return reply
+
+
+async def test_a_lease_says_for_whom_it_is(drive: Drive, start: Make) -> None:
+    drive({}, {})
+    kernel = await start(notebook="/home/me/train.ipynb")
+    lease = lease_of(kernel)
+    assert lease is not None
+    assert (lease.kernel_name, lease.title, lease.exclusive) == ("kernel-0", "/home/me/train.ipynb", False)
+    assert lease.server.pid == os.getpid()
+    assert lease.kernel is not None
+    assert lease.kernel.pid == kernel.pid
+    assert lease.since
+
+
+async def test_the_session_of_whatever_started_the_server_is_not_the_kernels(
+    drive: Drive, start: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drive({}, {})
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/me/other.ipynb")
+    lease = lease_of(await start(notebook="/home/me/other.ipynb"))
+    assert lease is not None
+    assert lease.title == ""
+
+
+async def test_one_gpu_is_shared_and_nothing_is_set(drive: Drive, start: Make) -> None:
+    drive({})
+    for kernel in [await start(), await start("all"), await start("least-used")]:
+        assert devices(kernel) == (gpu(0),)
+        assert (await eventually(kernel.seen)).devices == ("-",)
+
+
+async def test_no_kernel_gets_out_of_the_mask(drive: Drive, start: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    drive(*[{}] * 4)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,3")
+    kernels = [await start() for _ in range(3)]
+    assert [devices(kernel) for kernel in kernels] == [(gpu(1),), (gpu(3),), (gpu(1),)]
+    everything = await start("all")
+    assert devices(everything) == (gpu(1), gpu(3))
+    assert (await eventually(everything.seen)).devices == ("1", "3")
+    # Somebody asks for one at this very launch.
+    asked = await start(CUDA_VISIBLE_DEVICES=gpu(2))
+    assert devices(asked) == (gpu(2),)
+    assert (await eventually(asked.seen)).devices == (gpu(2),)
+    reply = await told(await start({"policy": "fixed", "devices": [gpu(0)]}))
+    assert reply["ename"] == "refused"
+    assert f"it wants {gpu(0)}, which this server cannot give" in reply["evalue"]
+
+
+async def test_where_gpus_differ_the_masks_own_numbers_are_passed_on(drive: Drive, start: Make) -> None:
+    drive({"compute_capability": "8.0"}, {"compute_capability": "9.0"}, {"compute_capability": "8.0"})
+    # CUDA's GPU 0 is probably the driver's GPU 1.
+    kernel = await start(CUDA_VISIBLE_DEVICES="2,0")
+    assert (await eventually(kernel.seen)).devices == ("2",)
+    kernel = await start(CUDA_VISIBLE_DEVICES="2,0")
+    assert (await eventually(kernel.seen)).devices == ("0",)
+    kernel = await start(CUDA_VISIBLE_DEVICES="2,0", CUDA_DEVICE_ORDER="PCI_BUS_ID")
+    assert (await eventually(kernel.seen)).devices[0].startswith("GPU-")
+
+
+async def test_an_instance_of_a_split_gpu_is_given_by_its_own_name(drive: Drive, start: Make) -> None:
+    part = {"profile": "1g.18gb", "memory_total": 2**34}
+    names = [f"MIG-{number}0000000-0000-0000-0000-000000000000" for number in range(2)]
+    drive({"mig": True, "instances": [{"uuid": name, **part} for name in names]})
+    first, second = await start(), await start()
+    assert [(await eventually(kernel.seen)).devices for kernel in (first, second)] == [(names[0],), (names[1],)]
+
+
+async def test_what_a_gpus_memory_says_decides_between_equals(drive: Drive, start: Make) -> None:
+    drive({"memory_used": 2**33}, {"memory_used": 2**30}, {"memory_used": 2**34})
+    assert devices(await start()) == (gpu(1),)
+
+
+async def test_an_exclusive_kernel_shares_with_nobody_and_others_are_told(drive: Drive, start: Make) -> None:
+    drive({}, {})
+    first = await start("exclusive", "/home/me/train.ipynb")
+    second = await start()
+    assert (devices(first), devices(second)) == ((gpu(0),), (gpu(1),))
+    third = await start("exclusive")
+    reply = await told(third)
+    assert reply["ename"] == "no_gpu_free"
+    assert (
+        "No GPU is free for this kernel: GPU 0 (NVIDIA H200) is kept for itself by train.ipynb (kernel kernel-0, since "
+    ) in reply["evalue"]
+    assert "; GPU 1 (NVIDIA H200) is used by a kernel (kernel kernel-1, since " in reply["evalue"]
+    assert "or choose the placement least-used to share one; then restart this kernel." in reply["evalue"]
+    # The explanation holds nothing, and a restart tries anew.
+    assert lease_of(third) is None
+    await first.stop()
+    await third.restart()
+    assert devices(third) == (gpu(0),)
+    assert (await eventually(third.seen)).devices == (gpu(0),)
+
+
+async def test_a_gpu_with_other_processes_is_not_free(drive: Drive, start: Make) -> None:
+    drive({"processes": [{"pid": os.getpid(), "memory": 2**30}]})
+    reply = await told(await start("exclusive"))
+    assert f"GPU 0 (NVIDIA H200) is used by your process {os.getpid()} (" in reply["evalue"]
+
+
+async def test_a_kernel_waits_for_its_gpu(
+    drive: Drive, start: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(hold, "TRY_AGAIN", 0.05)
+    caplog.set_level(logging.INFO)
+    drive({})
+    first = await start("exclusive", "/home/me/train.ipynb")
+    second = asyncio.ensure_future(start({"policy": "exclusive", "wait": 3600}))
+    await eventually(lambda: "The kernel waits for up to 3600 s. No GPU is free for this kernel: GPU 0" in caplog.text)
+    assert not second.done()
+    await first.stop()
+    assert devices(await second) == (gpu(0),)
+    assert caplog.text.count("The kernel waits for") == 1
+
+
+async def test_a_kernel_does_not_wait_for_what_never_comes(drive: Drive, start: Make) -> None:
+    drive({"compute_mode": "prohibited"})
+    reply = await told(await start({"policy": "exclusive", "wait": 3600}))
+    assert reply["ename"] == "refused"
+    assert "their compute mode is prohibited" in reply["evalue"]
+
+
+async def test_a_wait_ends_with_the_explanation(drive: Drive, start: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hold, "TRY_AGAIN", 0.05)
+    drive({})
+    await start("exclusive")
+    assert (await told(await start({"policy": "exclusive", "wait": 0.2})))["ename"] == "no_gpu_free"
+
+
+async def test_a_restart_takes_notice_of_another_placement(drive: Drive, start: Make, tmp_path: Path) -> None:
+    drive({}, {})
+    kernel = await start("exclusive")
+    since = getattr(lease_of(kernel), "since", None)
+    await kernel.restart()
+    assert getattr(lease_of(kernel), "since", None) == since
+    kernel.manager.provisioner.launch_policy = {"placement": {"policy": "fixed", "devices": [gpu(1)]}}  # type: ignore[union-attr]
+    await kernel.restart()
+    lease = lease_of(kernel)
+    assert lease is not None
+    assert (lease.devices, lease.exclusive) == ((gpu(1),), False)
+    # A GPU that is no more is no reason to have none.
+    kernel.manager.provisioner.launch_policy = {"placement": "exclusive"}  # type: ignore[union-attr]
+    drive({})
+    await kernel.restart()
+    assert devices(kernel) == (gpu(0),)
+
+
+async def test_a_kernel_that_cannot_be_started_holds_nothing(drive: Drive, start: Make, tmp_path: Path) -> None:
+    drive({})
+    write_tiny_kernels(tmp_path / "kernels", tmp_path / "environment", alone="exclusive")
+    kernel = TinyKernel(tmp_path / "kernels", "alone", zmq.asyncio.Context.instance())
+    with pytest.raises(FileNotFoundError):
+        await kernel.manager.start_kernel(cwd=str(tmp_path / "none"))
+    assert current_leases() == ()
+    assert devices(await start("exclusive")) == (gpu(0),)
+    with contextlib.suppress(Exception):
+        await kernel.manager.cleanup_resources()
+
+
+async def test_a_dead_kernel_is_noted_by_whoever_asks(drive: Drive, start: Make) -> None:
+    drive({})
+    kernel = await start("exclusive")
+    os.killpg(kernel.pid, 9)
+    while await kernel.manager.is_alive():
+        await asyncio.sleep(0.01)
+    (entry,) = json.loads((lease_directory() / "leases.json").read_text())
+    assert entry["died"] is not None
+
+
+async def test_where_no_record_can_be_kept_kernels_start_all_the_same(
+    drive: Drive, start: Make, jp_runtime_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (jp_runtime_dir / "gpu-kernels").touch()
+    drive({"memory_used": 2**30}, {})
+    kernel = await start()
+    assert (await eventually(kernel.seen)).devices == (gpu(1),)
+    assert "Nobody else will know which GPU the kernel has, as it cannot be noted down" in caplog.text
+    await kernel.restart()
+    await kernel.stop()
+
+
+async def test_without_an_answer_of_the_driver_a_kernel_starts_all_the_same(
+    drive: Drive, start: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    drive({}, {}, error="NVML_ERROR_LIB_RM_VERSION_MISMATCH")
+    kernel = await start("least-used")
+    assert (await eventually(kernel.seen)).devices == ("-",)
+    assert "The kernel starts on whatever GPU it finds: The NVIDIA driver's library and its kernel" in caplog.text
+
+
+@pytest.mark.parametrize(("placement", "warned"), [(None, False), ("all", False), ("exclusive", True)])
+async def test_without_a_gpu_nothing_is_asked_noted_or_set(
+    start: Make,
+    placement: object,
+    warned: bool,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hold, "glance", lambda environ: Glance(count=0))
+    kernel = await start(placement)
+    assert (await eventually(kernel.seen)).devices == ("-",)
+    assert not lease_directory().exists()
+    assert ("starts without a GPU, as it sees none here" in caplog.text) is warned
+
+
+@pytest.mark.parametrize("uuid", [gpu(0), ""])
+async def test_nvml_is_not_asked_where_there_is_one_gpu(
+    start: Make, monkeypatch: pytest.MonkeyPatch, drive: Drive, uuid: str
+) -> None:
+    asked: list[int] = []
+    nvml = giving.open_nvml
+
+    def ask(environ: Any) -> Any:
+        asked.append(1)
+        return nvml(environ)
+
+    drive({})
+    monkeypatch.setattr(giving, "open_nvml", ask)
+    monkeypatch.setattr(hold, "glance", lambda environ: Glance(count=1, uuid=uuid, name="NVIDIA H200"))
+    first = await start()
+    assert (await eventually(first.seen)).devices == ("-",)
+    assert devices(first) == ((uuid,) if uuid else ())
+    await first.restart()
+    assert not asked
+    await first.stop()
+    # Unless somebody has it alone.
+    await start("exclusive", "/home/me/train.ipynb")
+    del asked[:]
+    reply = await told(await start())
+    assert "GPU 0 (NVIDIA H200) is kept for itself by train.ipynb" in reply["evalue"]
+    assert bool(asked) is not bool(uuid)
+
+
+async def test_builds_for_the_cpu_hold_no_gpu_unless_told_so(drive: Drive, start: Make, tmp_path: Path) -> None:
+    drive({}, {})
+    spec = EnvironmentSpec(name="environment")
+    plan = Plan(
+        spec=spec, installer=Installer.PYPI, installer_reason="", variant=Variant.CPU, variant_reason="", python="3"
+    )
+    manifest = Manifest(
+        name="environment",
+        kernel_name="environment",
+        display_name="CPU",
+        kind=EnvironmentKind.VIRTUALENV,
+        prefix=str(tmp_path / "environment"),
+        generation="",
+        spec=spec,
+        plan=plan,
+    )
+    write_tiny_kernels(tmp_path / "kernels", tmp_path / "environment", first=None)
+    write_manifest(tmp_path / "environment", manifest)
+    kernel = await start()
+    assert (await eventually(kernel.seen)).devices == ("-",)
+    assert current_leases() == ()
+    assert devices(await start("exclusive")) == (gpu(0),)
+
+
+async def test_a_trial_wants_no_gpu_for_itself(drive: Drive, start: Make) -> None:
+    drive({}, {})
+    await start()
+    await start()
+    kernel = await start("exclusive", **{TRIAL: "1"})
+    lease = lease_of(kernel)
+    assert lease is not None
+    assert (lease.devices, lease.exclusive) == ((gpu(0),), False)
+    await kernel.stop()
+    assert lease_of(kernel) is None
+
+
+@pytest.mark.parametrize("placement", ["mine", 7, [], {"policy": 3}, {"count": "many"}, {"policy": "fixed"}], ids=str)
+async def test_a_senseless_placement_is_ignored_with_a_warning(
+    drive: Drive, start: Make, placement: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    drive({}, {})
+    assert devices(await start(placement)) == (gpu(0),)
+    assert "ignored" in caplog.text
