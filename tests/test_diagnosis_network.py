@@ -344,7 +344,18 @@ def test_causes_and_not_effects_are_counted() -> None:
     (alone,) = reach.findings([answer("x", Kind.NAME)])
     assert alone.sentence == "There is no host a.org: x cannot be used."
     (odd,) = reach.findings([answer("x", Kind.OTHER)])
-    assert odd.sentence == "X cannot be used."
+    assert odd.sentence == "a.org does not answer as it should: x cannot be used."
+
+
+def test_of_the_default_server_only_the_tool_knows_where_it_is() -> None:
+    words = "The channel {} could not be read: there is no host default.example.org."
+    names = ("conda-forge", "bioconda")
+    answers = [Answer(source=f"the channel {name}", kind=Kind.NAME, words=words.format(name)) for name in names]
+    (finding,) = reach.findings([*answers, Answer(source="good")])
+    assert finding.sentence == (
+        "The channel conda-forge and the channel bioconda cannot be used: there is no host default.example.org."
+    )
+    assert finding.severity is Severity.WARNING
 
 
 @pytest.mark.parametrize(

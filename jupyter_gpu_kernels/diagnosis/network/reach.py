@@ -79,7 +79,7 @@ def findings(answers: Sequence[Answer]) -> Iterator[Finding]:
         if answer.kind in _ON_THE_WAY:
             causes[Kind.PROXY, answer.proxy].append(answer)
         else:
-            causes[answer.kind, answer.host or answer.source].append(answer)
+            causes[answer.kind, answer.host or _reason(answer)].append(answer)
     for (kind, key), same in causes.items():
         if kind is Kind.PROXY:
             yield _proxy(key, same)
@@ -90,14 +90,18 @@ def findings(answers: Sequence[Answer]) -> Iterator[Finding]:
 def _source(kind: Kind, same: Sequence[Answer], *, elsewhere: bool) -> Finding:
     """The finding of a server that does not answer as it should."""
     first = same[0]
-    words, cure = WORDS.get(kind, ("{source} cannot be used", "Read the evidence, then try again."))
+    words, cure = WORDS.get(kind, ("{host} does not answer as it should", "Read the evidence, then try again."))
     names = " and ".join(answer.source for answer in same)
-    said = words.format(host=first.host or first.source, source=names)
-    if "{source}" not in words:
-        said += f": {names} cannot be used"
+    if not first.host:
+        # Only the tool that asked knows where the default is.
+        said = f"{names} cannot be used: {_reason(first)}"
+    elif "{source}" in words:
+        said = words.format(host=first.host, source=names)
+    else:
+        said = f"{words.format(host=first.host)}: {names} cannot be used"
     # Nobody there is somebody else's weather, as long as there are other sources; all else is somebody's to mend.
     finding = warning if elsewhere and first.silent else problem
-    return finding(f"{said[0].upper()}{said[1:]}.", evidence=map(_fact, same), cure=cure)
+    return finding(f"{_began(said, first)}.", evidence=map(_fact, same), cure=cure)
 
 
 def _proxy(proxy: str, same: Sequence[Answer]) -> Finding:
@@ -114,6 +118,16 @@ def _proxy(proxy: str, same: Sequence[Answer]) -> Finding:
     if near:
         cure += f" If {near[0]} is in your own network, add it to no_proxy."
     return problem(f"The proxy {name} does not let us through.", evidence=map(_fact, same), cure=cure)
+
+
+def _reason(answer: Answer) -> str:
+    """Why a source cannot be used, in the tool's words, half a sentence."""
+    return (answer.words.partition(": ")[2] or answer.words).rstrip(".")
+
+
+def _began(said: str, answer: Answer) -> str:
+    """A sentence; the names of hosts stay as they are."""
+    return said if answer.host and said.startswith(answer.host) else f"{said[0].upper()}{said[1:]}"
 
 
 def _near(host: str) -> bool:
