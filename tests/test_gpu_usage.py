@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from jupyter_server.serverapp import ServerApp
 from patience import eventually, wait_until
+from test_hardware_gpu import TAKE
 from tornado.httpclient import HTTPResponse
 
 from jupyter_gpu_kernels.hardware.leases import LeaseRecords
@@ -362,6 +363,51 @@ place = pathlib.Path({place!r})
 place.with_suffix(".new").write_text(str(worker.pid))
 place.with_suffix(".new").rename(place)
 """
+
+
+#: Takes memory of the first GPU in the kernel itself and in a worker of its own session.
+BOTH = """
+import pathlib, subprocess, sys
+worker = subprocess.Popen(
+    [sys.executable, "-c", {take!r}], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+)
+worker.stdout.readline()
+exec({take!r}.replace("sys.stdin.read()", ""))
+pathlib.Path({place!r}).write_text("")
+"""
+
+
+@pytest.mark.gpu
+async def test_a_real_gpu_and_a_real_notebook(
+    manager: GpuKernelsManager,
+    jp_serverapp: ServerApp,
+    usage: Callable[[], Awaitable[GpuUsage]],
+    tmp_path: Path,
+) -> None:
+    if not (await usage()).readings:
+        pytest.skip("there is no GPU")
+    kernels = jp_serverapp.kernel_manager
+    session = await jp_serverapp.session_manager.create_session(
+        path="real.ipynb", name="real.ipynb", type="notebook", kernel_name="python3"
+    )
+    kernel = kernels.get_kernel(session["kernel"]["id"])
+    place = tmp_path / "taken"
+    await run(kernel, BOTH.format(take=TAKE, place=str(place)))
+    await eventually(place.exists)
+
+    async def told() -> list[KernelShare]:
+        # The last answer may be a second old.
+        while not (found := [share for share in (await usage()).shares if share.here]):
+            await asyncio.sleep(0.1)
+        return found
+
+    (share,) = await asyncio.wait_for(told(), 60)
+    assert (share.title, share.pid) == ("real.ipynb", kernel.provisioner.pid)
+    assert share.memory is not None
+    assert share.memory >= 2 * 512 * 2**20
+    await kernels.shutdown_kernel(kernel.kernel_id, now=True)
+    await manager.close()
+    await eventually(lambda: not samplers())
 
 
 class TestInAServer:
