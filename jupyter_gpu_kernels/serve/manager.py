@@ -120,7 +120,9 @@ class GpuKernelsManager(Settings):
         Raises:
             NotFoundError: There is no such environment.
         """
-        return cast(Diagnosis, await self.doctoring.diagnose(name))
+        # In a thread: the checks bring much that a server needs for nothing else.
+        doctoring = await asyncio.to_thread(lambda: self.doctoring)
+        return cast(Diagnosis, await doctoring.diagnose(name))
 
     async def apply(self, remedy: Remedy) -> Diagnosis:
         """Apply a remedy, and look again.
@@ -129,7 +131,7 @@ class GpuKernelsManager(Settings):
             InvalidInputError: There is no such remedy.
             ConflictError: Nothing that is found now is cured by it, or it cannot be applied now.
         """
-        await self.doctoring.apply(remedy)
+        await (await asyncio.to_thread(lambda: self.doctoring)).apply(remedy)
         return await self.diagnose()
 
     async def environments(self) -> tuple[Environment, ...]:
