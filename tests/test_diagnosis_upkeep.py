@@ -10,6 +10,8 @@ import pytest
 from conftest import Caches
 from patients import H200, MACHINE, Patient, copy_of, make_patient, rewrite, stand_in, tensorflow_files, torch_files
 
+from jupyter_gpu_kernels.diagnosis.catalogue import CHECKS
+from jupyter_gpu_kernels.diagnosis.check import EnvironmentCheck
 from jupyter_gpu_kernels.models import (
     GpuProcess,
     GpuReading,
@@ -34,6 +36,9 @@ IDS = (
     "built-by-newer",
     "memory-shared",
 )
+
+#: Checks of environments that speak of what a test does not make: these have no kernelspec.
+OTHERS = ("unregistered-kernel",)
 
 
 @pytest.fixture(scope="module")
@@ -270,3 +275,15 @@ def test_frameworks_that_take_all_memory_of_a_shared_gpu(patient: Patient) -> No
     assert finding.cure == "Let it take what it needs: `jupyter gpu-kernels memory lab grow`."
     assert patient.look("memory-shared", readings=(shared,), environment={"memory": MemoryPreset.GROW}) == ()
     assert patient.look("memory-shared", readings=(shared,), environ={"TF_FORCE_GPU_ALLOW_GROWTH": "true"}) == ()
+
+
+def test_what_is_left_of_an_environment_is_told_once(patient: Patient) -> None:
+    """That parts of it are gone is another check's; here nothing is made of it."""
+    (patient.prefix / "bin" / "python").unlink()
+    patient.packages.rename(patient.prefix / "elsewhere")
+    told = [
+        check.id
+        for check in CHECKS
+        if isinstance(check, EnvironmentCheck) and patient.examine(check.id).findings and check.id not in OTHERS
+    ]
+    assert told == ["half-deleted-environment"]

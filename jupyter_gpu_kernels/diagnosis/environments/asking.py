@@ -16,8 +16,8 @@ from ...prefix.layout import Layout
 from ..check import NotApplicable
 from ..context import Context
 
-#: Seconds that a question may take; less than a check may.
-LIMIT = 8.0
+#: Seconds that a question may take. Two of them, and what is computed before, fit into the time that a check has.
+LIMIT = 4.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -63,7 +63,7 @@ def look_for_cpu_builds(context: Context, environment: Environment, layout: Layo
 def look_for_replacements(context: Context, environment: Environment, layout: Layout) -> Iterator[Finding]:
     """A framework that is not the one which was built and verified, though a build for the same hardware."""
     framework, manifest = context.framework(environment.framework), context.manifest_of(environment.name)
-    if framework is None or manifest is None or not framework.package:
+    if framework is None or manifest is None or not framework.package or not layout.site_packages():
         return
     packages = installed(layout)
     planned = _planned(manifest, (*framework.package, *distribution_names(framework.id)))

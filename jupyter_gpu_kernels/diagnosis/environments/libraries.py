@@ -30,6 +30,9 @@ _BRINGS_CUDA = re.compile(
 
 def look_for_missing(context: Context, environment: Environment, layout: Layout) -> Iterator[Finding]:
     """Packages of CUDA libraries that are gone, and files of those that are there."""
+    if not layout.site_packages():
+        # It has lost more than that, see kernelspecs.remains.
+        return
     packages = installed(layout)
     gone = [*_gone(packages, context.manifest_of(environment.name)), *_needed(packages)]
     if gone:

@@ -125,12 +125,13 @@ def _in_terminals(
         if item.path and not _is(item.path, own[item.name]) and os.path.realpath(Path(item.path).parent) in folders
     ]
     if foreign:
-        prevented = [item for item in foreign if _is(in_kernel[item.name].path, own[item.name])]
+        safe = {item.name: item for item in in_kernel.values() if _is(item.path, own[item.name])}
+        prevented = [safe[item.name] for item in foreign if item.name in safe]
         yield note(
             f"Started without the provisioner, as by VS Code or in a terminal, it would load {_first(foreign)}. "
             + ("Kernels started by Jupyter are safe: they get its own." if len(prevented) == len(foreign) else ""),
             evidence=[f"{item.name}: {item.path}" for item in foreign]
-            + [f"In a kernel, {item.name}: {in_kernel[item.name].path}" for item in prevented[:1]]
+            + [f"In a kernel, {item.name}: {item.path}" for item in prevented[:1]]
             + [f"LD_LIBRARY_PATH={context.environ['LD_LIBRARY_PATH']}"],
             cure="Elsewhere activate the environment, which puts its own libraries first, "
             f"or take {Path(foreign[0].path).parent} off LD_LIBRARY_PATH.",

@@ -53,7 +53,9 @@ def look_at_python(context: Context, environment: Environment, layout: Layout) -
 
 
 def look_at_kernel_package(context: Context, environment: Environment, layout: Layout) -> Iterator[Finding]:
-    """An ipykernel that is missing, or that does not import."""
+    """An ipykernel that is missing, or that does not import; without a Python there is more amiss than that."""
+    if not os.access(layout.python, os.X_OK):
+        return
     kernelspec = Path(environment.kernelspec, "kernel.json")
     if environment.kernelspec and "ipykernel" not in _text(kernelspec):
         return
