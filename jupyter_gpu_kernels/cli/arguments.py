@@ -160,7 +160,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_placement(command("placement", "change which GPUs a kernel is given, from its next start on"))
     _add_removal(command("remove", "unregister a kernel and remove its environment"))
     command("frameworks", "list the frameworks that can be asked for")
-    command("gpus", "describe this machine's GPUs and driver")
+    _add_watch(command("gpus", "describe this machine's GPUs and driver, and what they are doing for whom"))
     _add_diagnosis(command("diagnose", "look what is wrong with this machine and its kernels, and cure it"))
     command("jobs", "list the jobs of all processes, the newest first")
     return parser
@@ -168,6 +168,26 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_name(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="name of the environment")
+
+
+def _add_watch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--watch",
+        metavar="SECONDS",
+        nargs="?",
+        type=_seconds,
+        const=2.0,
+        help="show it again every so many seconds (2), until Ctrl-C; with --json one line each time",
+    )
+
+
+def _seconds(text: str) -> float:
+    """A time to wait."""
+    seconds = float(text)
+    if not 0.1 <= seconds <= 86400:
+        msg = "between 0.1 and 86400 seconds"
+        raise argparse.ArgumentTypeError(msg)
+    return seconds
 
 
 def _add_renaming(parser: argparse.ArgumentParser) -> None:

@@ -14,6 +14,7 @@ from .arguments import memory_of, placement_of, spec_of
 from .diagnosing import diagnose
 from .exits import Exit, of_code
 from .following import Answer, confirm, follow, outcome
+from .gpus import gpus
 
 
 async def create(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
@@ -99,12 +100,6 @@ async def frameworks(manager: GpuKernelsManager, arguments: argparse.Namespace) 
     """List the catalogue."""
     found = await manager.frameworks()
     return Answer(model=found, text=text.frameworks(found))
-
-
-async def gpus(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
-    """Describe this machine."""
-    found = await manager.hardware()
-    return Answer(model=found, text=text.hardware(found))
 
 
 async def jobs(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:

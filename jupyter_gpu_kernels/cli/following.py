@@ -23,7 +23,7 @@ class Answer:
     """What a command found.
 
     Attributes:
-        model: For ``--json``.
+        model: For ``--json``; ``None`` if all was written already.
         text: For people, on stdout.
         error: For people, on stderr.
         exit_code: How the program ends.

@@ -67,7 +67,8 @@ async def _run(arguments: argparse.Namespace, traits: Sequence[str], manager_cla
         if manager is not None:
             await manager.close()
     if arguments.json:
-        _write_json(answer.model)
+        if answer.model is not None:
+            _write_json(answer.model)
     else:
         fitted(sys.stdout, answer.text)
     sys.stdout.flush()

@@ -10,7 +10,6 @@ from ..models import (
     ErrorReport,
     Framework,
     GpuPolicy,
-    Hardware,
     Installer,
     Job,
     Manifest,
@@ -213,15 +212,6 @@ def frameworks(found: Sequence[Framework]) -> str:
 
 def _summary(framework: Framework) -> str:
     return f"{framework.summary} (legacy)" if framework.legacy else framework.summary
-
-
-def hardware(found: Hardware) -> str:
-    """The machine's GPUs, or why there are none."""
-    if not found.gpus:
-        return f"{found.reason or 'There is no usable GPU.'}\n"
-    head = ("INDEX", "NAME", "MEMORY", "COMPUTE", "UUID")
-    rows = [(str(gpu.index), gpu.name, size(gpu.memory_total), gpu.compute_capability, gpu.uuid) for gpu in found.gpus]
-    return f"Driver {found.driver}, CUDA up to {found.cuda}\n{columns([head, *rows])}"
 
 
 def jobs(found: Sequence[Job]) -> str:
