@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -235,6 +236,17 @@ async def test_every_remedy_of_the_catalogue_is_known(manager_class: type[Script
     offered = {remedy for check in catalogue.CHECKS for remedy in check.remedies}
     assert offered <= {*doctoring._jobs, *doctoring._deeds}
     assert set(doctoring._jobs) == remedies.JOBS
+
+
+def test_a_server_that_starts_loads_no_checks() -> None:
+    program = (
+        "import sys, jupyter_gpu_kernels.serve.app, jupyter_gpu_kernels.serve.handlers.routes\n"
+        "from jupyter_gpu_kernels.serve.manager import GpuKernelsManager\n"
+        "GpuKernelsManager()\n"
+        "print([name for name in sys.modules if name.startswith('jupyter_gpu_kernels.diagnosis')])"
+    )
+    found = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=True)
+    assert found.stdout == "[]\n"
 
 
 # By REST.

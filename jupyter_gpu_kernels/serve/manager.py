@@ -121,8 +121,7 @@ class GpuKernelsManager(Settings):
             NotFoundError: There is no such environment.
         """
         # In a thread: the checks bring much that a server needs for nothing else.
-        doctoring = await asyncio.to_thread(lambda: self.doctoring)
-        return cast(Diagnosis, await doctoring.diagnose(name))
+        return cast(Diagnosis, await (await asyncio.to_thread(lambda: self.doctoring)).diagnose(name))
 
     async def apply(self, remedy: Remedy) -> Diagnosis:
         """Apply a remedy, and look again.
