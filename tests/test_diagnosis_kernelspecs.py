@@ -84,7 +84,12 @@ def remedy(finding: Finding) -> tuple[str, str]:
 def test_a_sound_machine_is_met_with_silence(check: str, manifest: Manifest, user: Path, tmp_path: Path) -> None:
     write_kernel(user, "other", Path(sys.executable), provisioner=False)
     write_kernel(user, "bare", Path("python"), provisioner=False, display_name="Python 3")
-    write_kernel(tmp_path / "system", "other", Path("/usr/bin/true"), provisioner=False)
+    write_kernel(user, "script", Path("{resource_dir}/start"), provisioner=False)
+    (user / "script" / "start").write_text("#!/bin/sh\n")
+    (user / "script" / "start").chmod(0o755)
+    far = {"kernel_provisioner": {"provisioner_name": "local-provisioner"}}
+    write_kernel(user, "local", Path(sys.executable), metadata=far, provisioner=False)
+    write_kernel(tmp_path / "system", "other", Path("/gone"), provisioner=False)
     assert look(check, seen(tmp_path, user, tmp_path / "system")) == ()
     assert look(check, make_context(tmp_path)) == ()
 
@@ -140,6 +145,12 @@ def test_a_kernel_of_somebody_else_is_removed_after_a_question(user: Path, tmp_p
         assert remedy(finding) == ("remove-kernelspec", str(user / finding.subject))
         assert finding.remedy is not None
         assert finding.remedy.question
+
+
+def test_a_program_of_another_machine_is_not_looked_for_here(user: Path, tmp_path: Path) -> None:
+    far = {"kernel_provisioner": {"provisioner_name": "slurm-provisioner"}}
+    write_kernel(user, "far", Path("/cluster/python"), provisioner=False, metadata=far)
+    assert look("dead-kernelspec", make_context(tmp_path, kernel_dirs=(user,))) == ()
 
 
 def test_an_adopted_kernel_can_be_dead_too(user: Path, tmp_path: Path) -> None:

@@ -260,6 +260,15 @@ def test_what_is_excepted_from_the_proxy_is_asked_directly(
     assert look("network", context(tmp_path, channel)) == ()
 
 
+def test_a_proxy_that_hangs_is_blamed_for_all_that_does_not_come(setting: Callable[..., None], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        proxy = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        setting(https_proxy=proxy, http_proxy=proxy, UV_DEFAULT_INDEX="https://nowhere.invalid/simple")
+        finding = only(look("network", context(tmp_path, "https://nowhere.invalid/lab")))
+    assert finding.sentence == f"The proxy {proxy} does not let us through."
+    assert len(finding.evidence) == 2
+
+
 def test_a_proxy_that_wants_a_login(setting: Callable[..., None], tmp_path: Path) -> None:
     class Strict(http.server.BaseHTTPRequestHandler):
         def do_CONNECT(self) -> None:
@@ -455,6 +464,15 @@ def test_a_condarc_that_makes_environments_worse_is_noted(tmp_path: Path) -> Non
     # With one channel there is no order of them.
     condarc("channel_priority: disabled\nchannels: [conda-forge]\n")
     assert look("conda-configuration", make_context(tmp_path)) == ()
+
+
+def test_a_condarc_with_words_that_only_conda_reads(tmp_path: Path) -> None:
+    file = condarc(
+        "channels: #!final\n  - lab #!top\nproxy_servers:\n  https://a.example.org: http://p:1\n  https: http://p:1\n"
+    )
+    hosts, marks = look("conda-configuration", make_context(tmp_path))
+    assert marks.sentence == f"The file {file} has marks that only conda itself reads: #!final, #!top."
+    assert hosts.sentence.endswith("which only conda itself reads: https://a.example.org.")
 
 
 def test_a_configuration_of_pip_that_cannot_be_read_says_so(tmp_path: Path) -> None:

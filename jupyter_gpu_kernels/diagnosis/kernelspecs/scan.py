@@ -77,9 +77,10 @@ class Kernelspec:
 
     @property
     def argv(self) -> tuple[str, ...]:
-        """The command, empty if there is none."""
+        """The command, empty if there is none; with what jupyter_client fills in, but for the connection file."""
         argv = self.content.get("argv")
-        return tuple(map(str, argv)) if isinstance(argv, list) else ()
+        here = {"{resource_dir}": str(self.place), "{prefix}": sys.prefix}
+        return tuple(_filled(str(word), here) for word in argv) if isinstance(argv, list) else ()
 
     def program(self, environ: Mapping[str, str]) -> Path | None:
         """The program that would be started, whether it is there or not.
@@ -122,6 +123,13 @@ def kernelspecs(directories: Iterable[Path]) -> Iterator[Kernelspec]:
             hidden_by = first.get(entry.name.lower())
             first.setdefault(entry.name.lower(), entry)
             yield Kernelspec(place=entry, content=read(entry), hidden_by=hidden_by)
+
+
+def _filled(word: str, values: Mapping[str, str]) -> str:
+    """A word with values in the place of names in braces."""
+    for name, value in values.items():
+        word = word.replace(name, value)
+    return word
 
 
 def user_site(layout: Layout) -> Path | None:

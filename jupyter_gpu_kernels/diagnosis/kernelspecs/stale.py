@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from ...build.kernelspec.kernel_json import PROVISIONER
 from ...build.kernelspec.registry import read
 from ...models import Environment, Finding, Remedy
 from ...prefix.layout import Layout
@@ -17,11 +18,14 @@ from ..check import note, problem, warning
 from ..context import Context
 from .scan import Kernelspec, kernelspecs
 
+#: Who starts kernels on this machine; of others' programs nobody knows here where they are.
+LOCAL = ("", "local-provisioner", PROVISIONER)
+
 
 def dead_kernelspecs(context: Context) -> Iterator[Finding]:
     """Find kernels whose program or environment is gone."""
     for spec in kernelspecs(context.kernel_dirs):
-        if _elsewhere(spec, context):
+        if _elsewhere(spec, context) or (spec.hidden_by and not spec.ours):
             continue
         file = spec.place / "kernel.json"
         ours = spec.environment
@@ -41,7 +45,7 @@ def dead_kernelspecs(context: Context) -> Iterator[Finding]:
                 said, evidence=(f"{file} is for {ours}", *_gone(ours)), cure=cure, subject=spec.name,
                 remedy=_removal(spec, ask=False),
             )  # fmt: skip
-        elif not _startable(spec, context.environ):
+        elif spec.provisioner in LOCAL and not _startable(spec, context.environ):
             first = spec.program(context.environ) or Path(spec.argv[0])
             said = f"The kernel {spec.title!r} cannot start: {_what(spec, first)}."
             facts = (f"{file} starts {spec.argv[0]}", *_gone(first))

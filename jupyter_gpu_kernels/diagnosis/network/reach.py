@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ...build.conda.condarc import read_condarc
 from ...build.conda.failures import Kind
@@ -65,6 +66,7 @@ def look(context: Context) -> Iterator[Finding]:
 
 def findings(answers: Sequence[Answer]) -> Iterator[Finding]:
     """What follows from the answers: one finding for each cause."""
+    answers = [_blamed(answer, answers) for answer in answers]
     failed = [answer for answer in answers if answer.kind is not None]
     if len(failed) > 1 and len(failed) == len(answers) and all(answer.silent for answer in failed):
         yield problem(
@@ -85,6 +87,14 @@ def findings(answers: Sequence[Answer]) -> Iterator[Finding]:
             yield _proxy(key, same)
         else:
             yield _source(kind, same, elsewhere=len(failed) < len(answers))
+
+
+def _blamed(answer: Answer, answers: Sequence[Answer]) -> Answer:
+    """An answer that did not come; if none came through its proxy, it is the proxy's doing."""
+    same = [other for other in answers if answer.proxy and other.proxy == answer.proxy]
+    if answer.kind is Kind.SLOW and all(other.kind in (Kind.SLOW, *_ON_THE_WAY) for other in same) and same:
+        return replace(answer, kind=Kind.PROXY)
+    return answer
 
 
 def _source(kind: Kind, same: Sequence[Answer], *, elsewhere: bool) -> Finding:
