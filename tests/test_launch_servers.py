@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -48,7 +49,10 @@ class OtherServer:
         """Where it listens, empty as long as it does not."""
         info = Path(os.environ["JUPYTER_RUNTIME_DIR"], f"jpserver-{self.process.pid}.json")
         try:
-            return str(json.loads(info.read_text())["url"])
+            found = json.loads(info.read_text())
+            # It says so before it does so.
+            socket.create_connection((found["hostname"], found["port"])).close()
+            return str(found["url"])
         except (OSError, ValueError):
             return ""
 
