@@ -209,7 +209,8 @@ def test_a_gpu_that_is_older_than_the_build(patient: Patient) -> None:
     [
         ("7.0", "has no code for the NVIDIA H200 (compute capability 7.0): it has sm_80, compute_90"),
         ("8.6", ""),
-        ("9.0", "has no machine code for the NVIDIA H200 (compute capability 9.0); the driver compiles it"),
+        ("9.0", ""),
+        ("10.3", "has no machine code for the NVIDIA H200 (compute capability 10.3); the driver compiles it"),
         ("12.0", "the driver compiles it at first use, which may take half an hour."),
     ],
 )

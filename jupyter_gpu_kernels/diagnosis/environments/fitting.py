@@ -85,12 +85,13 @@ def runs_on(architectures: tuple[str, ...], capability: str) -> bool:
 
 
 def _native(architectures: tuple[str, ...], capability: str) -> bool:
-    """Whether a build has machine code for a GPU."""
+    """Whether a build has machine code for a GPU.
+
+    TensorFlow's ``compute_90`` stands for what the driver can compile and for the machine code of 9.0: see
+    ``_compute_cuda_extra_copts`` in its ``third_party/gpus/cuda_configure.bzl``.
+    """
     gpu = Version(capability)
-    return any(
-        kind == "sm" and Version(number).major == gpu.major and Version(number) <= gpu
-        for kind, number in _codes(architectures)
-    )
+    return any(Version(number).major == gpu.major and Version(number) <= gpu for _, number in _codes(architectures))
 
 
 def _codes(architectures: tuple[str, ...]) -> Iterator[tuple[str, str]]:
