@@ -11,9 +11,9 @@ import pytest
 
 from jupyter_gpu_kernels.hardware.driver import DriverNvml
 from jupyter_gpu_kernels.hardware.fake import VARIABLE, FakeNvml
-from jupyter_gpu_kernels.hardware.nvml import REASONS, NvmlError
-from jupyter_gpu_kernels.hardware.probe import hardware
-from jupyter_gpu_kernels.models import Gpu, Hardware, Vendor
+from jupyter_gpu_kernels.hardware.nvml import REASONS, Nvml, NvmlError
+from jupyter_gpu_kernels.hardware.probe import hardware, open_nvml
+from jupyter_gpu_kernels.models import Gpu, GpuProcess, GpuReading, Hardware, Vendor
 
 H200 = Gpu(index=0, uuid="GPU-1", name="NVIDIA H200", memory_total=150_000_000_000, compute_capability="9.0")
 
@@ -81,6 +81,57 @@ def test_a_fake_that_is_described_badly_says_so(text: str) -> None:
     assert VARIABLE in hardware(environ={VARIABLE: text}).reason
 
 
+def read(nvml: Nvml) -> tuple[GpuReading, ...]:
+    nvml.open()
+    try:
+        return nvml.readings()
+    finally:
+        nvml.close()
+
+
+def test_a_fake_does_what_is_described_and_else_nothing() -> None:
+    whole = {"memory_total": 100, "memory_used": 30, "utilization": 7, "processes": [{"pid": 5, "memory": 20}]}
+    parts = [{"uuid": "MIG-x", "memory_total": 50, "processes": None}, {"memory_used": 9}]
+    gpus = [whole, {"uuid": "GPU-split", "instances": parts}, {}]
+    nvml = open_nvml({VARIABLE: json.dumps({"gpus": gpus, "notes": ["Some."]})})
+    first, second, third, fourth = read(nvml)
+    assert (first.memory_used, first.memory_total, first.utilization) == (30, 100, 7)
+    assert first.processes == (GpuProcess(pid=5, memory=20),)
+    assert (second.uuid, second.memory_total, second.utilization, second.processes) == ("MIG-x", 50, None, None)
+    assert third.memory_used == 9
+    assert (fourth.uuid, fourth.memory_used, fourth.utilization, fourth.processes) == (nvml.gpus()[2].uuid, 0, 0, ())
+    assert [gpu.mig for gpu in nvml.gpus()] == [False, True, False]
+    assert [part.uuid for part in nvml.gpus()[1].instances] == [second.uuid, third.uuid]
+    assert nvml.notes() == ("Some.",)
+
+
+def test_a_fake_of_gpus_alone_is_idle() -> None:
+    assert read(FakeNvml(gpus=(H200,))) == (
+        GpuReading(uuid="GPU-1", utilization=0, memory_used=0, memory_total=H200.memory_total, processes=()),
+    )
+
+
+def test_a_fake_in_a_file_moves_with_it(tmp_path: Path) -> None:
+    file = tmp_path / "driver.json"
+    file.write_text(json.dumps({"gpus": [{"utilization": 1}]}))
+    nvml = open_nvml({VARIABLE: str(file)})
+    assert [reading.utilization for reading in read(nvml)] == [1]
+    file.write_text(json.dumps({"gpus": [{"utilization": 2}, {}]}))
+    assert [reading.utilization for reading in nvml.readings()] == [2, 0]
+    assert len(nvml.gpus()) == 2
+    file.write_text(json.dumps({"error": "NVML_ERROR_DRIVER_NOT_LOADED"}))
+    with pytest.raises(NvmlError, match="not loaded") as failed:
+        nvml.open()
+    assert failed.value.code == "NVML_ERROR_DRIVER_NOT_LOADED"
+    file.unlink()
+    with pytest.raises(NvmlError, match=VARIABLE):
+        nvml.readings()
+
+
+def test_the_driver_is_asked_where_no_fake_is_described() -> None:
+    assert isinstance(open_nvml({}), DriverNvml)
+
+
 def test_this_machine_is_probed_without_failing() -> None:
     found = hardware(environ={})
     assert bool(found.gpus) != bool(found.reason)
@@ -89,16 +140,6 @@ def test_this_machine_is_probed_without_failing() -> None:
 def test_a_closed_library_is_not_asked() -> None:
     with pytest.raises(NvmlError, match="not open"):
         DriverNvml().gpus()
-
-
-@pytest.mark.gpu
-def test_a_real_gpu_is_found() -> None:
-    found = hardware(environ={})
-    if not found.gpus:
-        pytest.skip(found.reason)
-    assert found.driver
-    assert found.cuda
-    assert all(gpu.uuid.startswith("GPU-") and gpu.memory_total > 0 for gpu in found.gpus)
 
 
 def test_the_binding_is_not_imported_before_it_is_needed() -> None:

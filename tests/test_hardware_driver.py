@@ -167,7 +167,7 @@ def test_what_the_driver_does_not_tell_is_left_open(
 def test_memory_that_is_not_told_is_left_open(tmp_path: Path) -> None:
     both = ("nvmlDeviceGetMemoryInfo", "nvmlDeviceGetMemoryInfo_v2")
     said = ask(tmp_path, {"failures": dict.fromkeys(both, "NVML_ERROR_NOT_SUPPORTED")})
-    assert said["gpus"][0]["memory_total"] == 0
+    assert (said["gpus"][0]["memory_total"], said["gpu_notes"]) == (0, [])
     assert (said["readings"][0]["memory_used"], said["readings"][0]["memory_total"]) == (None, 0)
     assert said["notes"] == ["The memory of GPU 0 is not known: the driver does not tell it."]
 

@@ -91,9 +91,9 @@ class DriverNvml:
     def _gpu(self, index: int, handle: Any) -> Gpu:
         label = f"GPU {index}"
         major, minor = self._library.call("DeviceGetCudaComputeCapability", handle)
-        name = self._field(label, "name", self._text, "DeviceGetName", handle)
-        memory = self._field(label, "memory", self._memory, handle)
-        # Without a note: under WSL nobody may choose one.
+        # Without notes: who only asks which GPUs there are can do without these; under WSL there is no compute mode.
+        name = self._field(label, "", self._text, "DeviceGetName", handle)
+        memory = self._field(label, "", self._memory, handle)
         mode = self._field(label, "", self._library.call, "DeviceGetComputeMode", handle)
         split = self._split(handle)
         return Gpu(
@@ -108,7 +108,7 @@ class DriverNvml:
         )
 
     def _instance(self, label: str, part: Any) -> MigInstance:
-        memory = self._field(label, "memory", self._memory, part)
+        memory = self._field(label, "", self._memory, part)
         attributes = self._field(label, "", self._library.call, "DeviceGetAttributes_v2", part)
         # "NVIDIA A100-SXM4-40GB MIG 1g.5gb": https://docs.nvidia.com/datacenter/tesla/mig-user-guide/
         name = self._field(label, "", self._text, "DeviceGetName", part) or ""

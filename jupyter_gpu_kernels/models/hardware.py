@@ -46,7 +46,7 @@ class Gpu:
         index: Index in the driver's order.
         uuid: ``GPU-…`` identifier, stable over reboots.
         name: Marketing name.
-        memory_total: Bytes.
+        memory_total: Bytes, 0 where they are not told (memory shared with the processor, say).
         compute_capability: ``"9.0"`` for Hopper, ….
         compute_mode: How many processes may compute on it at a time.
         mig: Whether it is split; then its instances are what kernels can have, and not itself.
@@ -73,7 +73,7 @@ class Hardware:
         gpus: The GPUs.
         vendor: Whose accelerators the machine has.
         reason: Why there is no usable GPU, empty if there is one.
-        notes: What overrules the driver's answer, or what it cannot tell here (WSL, a container), one sentence each.
+        notes: What overrules the driver's answer, and which GPUs are left out of it, one sentence each.
     """
 
     driver: str | None = None
@@ -105,7 +105,7 @@ class GpuReading:
         uuid: Of the GPU or of the instance.
         utilization: Percent of the last moments in which something computed, ``None`` where it is not told (MIG).
         memory_used: Bytes, ``None`` where it is not told.
-        memory_total: Bytes.
+        memory_total: Bytes, 0 where they are not told.
         processes: Who has memory on it; ``None`` where nobody is listed (WSL, some containers).
     """
 

@@ -557,7 +557,7 @@ export interface components {
          *         gpus: The GPUs.
          *         vendor: Whose accelerators the machine has.
          *         reason: Why there is no usable GPU, empty if there is one.
-         *         notes: What overrules the driver's answer, or what it cannot tell here (WSL, a container), one sentence each.
+         *         notes: What overrules the driver's answer, and which GPUs are left out of it, one sentence each.
          */
         Hardware: {
             /** @default null */
@@ -581,7 +581,7 @@ export interface components {
          *         index: Index in the driver's order.
          *         uuid: ``GPU-…`` identifier, stable over reboots.
          *         name: Marketing name.
-         *         memory_total: Bytes.
+         *         memory_total: Bytes, 0 where they are not told (memory shared with the processor, say).
          *         compute_capability: ``"9.0"`` for Hopper, ….
          *         compute_mode: How many processes may compute on it at a time.
          *         mig: Whether it is split; then its instances are what kernels can have, and not itself.
@@ -653,7 +653,7 @@ export interface components {
          *         uuid: Of the GPU or of the instance.
          *         utilization: Percent of the last moments in which something computed, ``None`` where it is not told (MIG).
          *         memory_used: Bytes, ``None`` where it is not told.
-         *         memory_total: Bytes.
+         *         memory_total: Bytes, 0 where they are not told.
          *         processes: Who has memory on it; ``None`` where nobody is listed (WSL, some containers).
          */
         GpuReading: {
