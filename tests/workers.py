@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
 #: Files and directories whose tests share what is costly to make: one worker runs them, and makes it once.
-TOGETHER = ("tests/test_end_to_end.py", "tests/test_launch_provisioner.py", "tests/test_packaging.py", "tests/ui/")
+TOGETHER = (
+    "tests/test_cuda_choice.py",
+    "tests/test_end_to_end.py",
+    "tests/test_launch_provisioner.py",
+    "tests/test_packaging.py",
+    "tests/ui/",
+)
 
 #: What takes longest of all: workers begin with it, so that all of them have done at about the same time.
 LONGEST = "test_storm.py"

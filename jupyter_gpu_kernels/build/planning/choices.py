@@ -192,7 +192,12 @@ def driver_too_old(framework: Framework, title: str, needed: str, aim: Target) -
     ranges = [SpecifierSet(item.cuda) for item in framework.recipes if item.variant is Variant.GPU]
     older = any(version.major == fitting and version in item for version in drivers.KNOWN for item in ranges)
     choose = f", choose a version that is built for CUDA {fitting}" if older else ""
-    cure = f"Update the driver{choose}{or_cpu(framework)}."
+    # The driver of a login node is not that of the machine with the GPU.
+    elsewhere = aim.named and aim.driver.startswith("this machine")
+    first = (
+        "Name the highest CUDA that the machine runs that it is for (target CUDA)" if elsewhere else "Update the driver"
+    )
+    cure = f"{first}{choose}{or_cpu(framework)}."
     return Refusal(reason=reason, cure=cure)
 
 

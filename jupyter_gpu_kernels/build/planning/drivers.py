@@ -78,6 +78,11 @@ def builds(capabilities: Sequence[str], driver_cuda: str) -> Iterator[str]:
             yield f"cuda{version.major}{version.minor}"
 
 
+def lasts() -> list[str]:
+    """The last version of CUDA with each major version that a driver is known for, oldest first."""
+    return [str(max(version for version in KNOWN if version.major == number)) for number in sorted(MINIMUM_DRIVERS)]
+
+
 def within(cuda_range: str) -> list[Version]:
     """The versions of CUDA in a range, oldest first."""
     specifier = SpecifierSet(cuda_range)

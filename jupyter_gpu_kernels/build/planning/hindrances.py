@@ -60,10 +60,11 @@ async def _hindrance(
     """Ask again as if there were a new driver, or any GPU; ``None`` if that changes nothing."""
     if aim.cuda is None or recipe.variant is not Variant.GPU:
         return None
-    newest = str(drivers.KNOWN[-1])
-    trials = [dataclasses.replace(aim, cuda=newest)]
+    # The least of the drivers that would do is told.
+    newer = [cuda for cuda in drivers.lasts() if drivers.major(cuda) > drivers.major(aim.cuda)]
+    trials = [dataclasses.replace(aim, cuda=cuda) for cuda in newer]
     if aim.capabilities:
-        trials += [dataclasses.replace(aim, capabilities=()), dataclasses.replace(aim, cuda=newest, capabilities=())]
+        trials += [dataclasses.replace(item, capabilities=()) for item in (aim, *trials)]
     for trial in trials:
         try:
             solution = await solve(trial, "")
