@@ -13,12 +13,14 @@ import pytest
 import uv
 from conftest import Caches
 from doctoring import look, make_context
+from jupyter_core.paths import jupyter_data_dir
+from manager import make_manager
 from two_cudas import STANZA, cuda_runtime, inside, make_decoy, running, write_kernel
 
 from jupyter_gpu_kernels.build.disk.filesystem import remove_tree
 from jupyter_gpu_kernels.build.kernelspec.registry import read
 from jupyter_gpu_kernels.diagnosis.adoption import ORIGINAL, adopt, release, remove
-from jupyter_gpu_kernels.errors import NotFoundError, RefusedError
+from jupyter_gpu_kernels.errors import ConflictError, NotFoundError, RefusedError
 
 RUNTIME = "nvidia-cuda-runtime-cu12==12.9.79"
 
@@ -247,6 +249,36 @@ def test_the_doctor_offers_to_adopt_what_would_gain(kernels: Path, foreign: Fore
     (finding,) = look("adopted-kernel", bad)
     assert finding.remedy is not None
     assert (finding.remedy.id, finding.remedy.subject) == ("release-kernelspec", str(kernels / "mine"))
+
+
+def test_who_shares_a_kernel_with_others_is_asked(foreign: Foreign, tmp_path: Path) -> None:
+    user = Path(jupyter_data_dir()) / "kernels"
+    for folder in (user, tmp_path / "system"):
+        write_kernel(folder, folder.name, foreign.python, provisioner=False)
+    own, shared = look("adoptable-kernel", make_context(tmp_path, kernel_dirs=(user, tmp_path / "system")))
+    assert own.remedy is not None
+    assert shared.remedy is not None
+    assert own.remedy.question == ""
+    assert shared.remedy.question == (
+        f"Let the provisioner start system for all who use {tmp_path / 'system' / 'system'}? Only Jupyters with "
+        "jupyter_gpu_kernels offer it then."
+    )
+
+
+async def test_what_the_doctor_offers_is_done_when_it_is_asked_for(
+    foreign: Foreign, channel: str, caches: Caches
+) -> None:
+    user = Path(jupyter_data_dir()) / "kernels"
+    write_kernel(user, "mine", foreign.python, provisioner=False)
+    before = state(user)
+    doctoring = make_manager(channel, caches.root).doctoring
+    for wanted in ("adopt-kernelspec", "release-kernelspec"):
+        found = (await doctoring.diagnose()).findings
+        (remedy,) = [item.remedy for item in found if item.remedy and item.remedy.id == wanted]
+        await doctoring.apply(remedy)
+        with pytest.raises(ConflictError):
+            await doctoring.apply(remedy)
+    assert state(user) == before
 
 
 def test_a_kernel_without_anything_for_gpus_is_left_in_peace(tmp_path: Path) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+
+from jupyter_core.paths import jupyter_data_dir
 
 from ...models import EnvironmentKind, Finding
 from ...prefix.cuda import conda_links, is_cuda_library, package_directories, wheel_directories
@@ -81,12 +85,21 @@ def _offer(
     elif folder != spec.place.parent:
         cure += f" You may not change {spec.place}, so a copy in {folder} takes its place, for you alone."
     offer = remedies.adopt_kernelspec(spec.place) if folder else None
+    if offer and folder == spec.place.parent and not _own(spec.place):
+        # A kernelspec whose provisioner is missing vanishes.
+        question = f"Let the provisioner start {spec.name} for all who use {spec.place}? Only Jupyters with "
+        offer = replace(offer, question=f"{question}jupyter_gpu_kernels offer it then.")
     if clash:
         facts.append(f"LD_LIBRARY_PATH leads to {clash} before {libraries[clash.name]}")
         said = f"The kernel {spec.title!r} loads {clash.name} from {clash.parent}, and not its environment's own."
         return warning(said, evidence=facts, cure=cure, subject=spec.name, remedy=offer)
     said = f"The kernel {spec.title!r} uses the GPU, but is started without its environment's activation and libraries."
     return note(said, evidence=facts, cure=cure, subject=spec.name, remedy=offer)
+
+
+def _own(place: Path) -> bool:
+    """Whether a kernelspec is this user's, or this Jupyter's, alone."""
+    return any(place.is_relative_to(folder) for folder in (jupyter_data_dir(), sys.prefix))
 
 
 def cuda_libraries(layout: Layout) -> dict[str, Path]:
