@@ -212,6 +212,13 @@ def test_a_driver_that_does_not_match_its_module_is_an_error_in_words(tmp_path: 
     assert "reboot" in said["error"]
 
 
+def test_a_library_that_is_none_is_no_driver(tmp_path: Path) -> None:
+    (tmp_path / "libnvidia-ml.so.1").write_text("INPUT(libnothing.so)")
+    command = [sys.executable, "-c", ASK, str(tmp_path)]
+    said = json.loads(subprocess.check_output(command, env=with_drivers(tmp_path), text=True))
+    assert said["code"] == "NVML_ERROR_LIBRARY_NOT_FOUND"
+
+
 def test_wsl_lists_no_processes(tmp_path: Path) -> None:
     kernel = tmp_path / "root/proc/sys/kernel"
     kernel.mkdir(parents=True)

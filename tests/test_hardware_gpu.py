@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -62,6 +64,14 @@ def nvml(machine: Hardware) -> Iterator[DriverNvml]:
     opened.close()
 
 
+def environ_with(mask: str) -> dict[str, str]:
+    """The environment of a process that finds the driver where this one has found it."""
+    maps = Path("/proc/self/maps").read_text() if Path("/proc/self/maps").exists() else ""
+    found = {str(Path(path).parent) for path in re.findall(r"(/\S+/libnvidia-ml\.so\S*)", maps)}
+    inherited = {"LD_LIBRARY_PATH": os.pathsep.join(sorted(found))} if found else {}
+    return {**os.environ, **inherited, "CUDA_VISIBLE_DEVICES": mask}
+
+
 def test_a_real_gpu_is_described(machine: Hardware) -> None:
     assert machine.vendor is Vendor.NVIDIA
     assert machine.driver
@@ -89,8 +99,7 @@ def test_a_process_that_takes_memory_is_seen(machine: Hardware, nvml: DriverNvml
     if first is None:
         pytest.skip("all GPUs here are split")
     before = reading(nvml, first)
-    environ = {**os.environ, "CUDA_VISIBLE_DEVICES": first.uuid}
-    command = [sys.executable, "-c", TAKE]
+    environ, command = environ_with(first.uuid), [sys.executable, "-c", TAKE]
     with subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -116,6 +125,6 @@ def test_cuda_reads_a_mask_as_we_do(machine: Hardware, mask: str) -> None:
         pytest.skip("CUDA shows one instance at a time")
     uuid = machine.gpus[0].uuid
     mask = mask.format(u=uuid, p=uuid[:12], P=uuid[4:12].upper())
-    environ = {**os.environ, "CUDA_VISIBLE_DEVICES": mask}
+    environ = environ_with(mask)
     seen = subprocess.run([sys.executable, "-c", COUNT], env=environ, capture_output=True, text=True, check=True)
     assert int(seen.stdout) == len(visible_devices(machine.gpus, environ).devices)
