@@ -187,8 +187,7 @@ def test_a_framework_that_is_linked_to_what_is_nowhere(onnxruntime: Patient) -> 
     finding = onnxruntime.only("cuda-library-needed")
     assert finding.severity is Severity.PROBLEM
     assert finding.sentence == (
-        "ONNX Runtime needs libcublasLt.so.12, which its kernels do not find; it then computes on the CPU, or does not "
-        "import."
+        "ONNX Runtime needs libcublasLt.so.12, which its kernels do not find, so that it cannot use the GPU."
     )
     (line,) = finding.evidence
     assert line.endswith("libonnxruntime_providers_cuda.so is linked to libcublasLt.so.12: not found")
@@ -207,6 +206,19 @@ def test_a_framework_that_lives_on_the_machines_cuda(onnxruntime: Patient, tmp_p
         f"ONNX Runtime uses libcublasLt.so.12 from {system}, as the environment has none of its own; that works until "
         "the machine's CUDA changes."
     )
+
+
+@needs_compiler
+def test_cupy_finds_the_toolkit_of_the_machine(patient: Patient, tmp_path: Path) -> None:
+    build = tmp_path / "build"
+    cublas = compiled(build / "libcublas.so.12", "int cublas(void){return 0;}")
+    name = "cupy_backends/cuda/libs/cublas.cpython-311-x86_64-linux-gnu.so"
+    linked = compiled(build / Path(name).name, "int cupy(void){return 0;}", "-Wl,--no-as-needed", str(cublas))
+    patient.install("cupy-cuda12x", "14.2.0", {name: linked.read_bytes()})
+    assert patient.only("cuda-library-needed").sentence.startswith("CuPy needs libcublas.so.12, which its kernels do")
+    toolkit = compiled(tmp_path / "toolkit" / "lib64" / "libcublas.so.12", "int cublas(void){return 0;}").parent
+    finding = patient.only("cuda-library-needed", environ={"CUDA_PATH": str(toolkit.parent)})
+    assert finding.sentence.startswith(f"CuPy uses libcublas.so.12 from {toolkit}, as the environment has none")
 
 
 @needs_compiler
@@ -250,6 +262,14 @@ def test_a_cudnn_that_is_older_than_a_wheel_needs(patient: Patient) -> None:
     patient.install("nvidia-cudnn-cu12", "9.1.0.70")
     finding = patient.only("cudnn-unfit")
     assert finding.sentence == "TensorFlow 2.21.0 needs cuDNN <10.0,>=9.3.0.75, and 9.1.0.70 is installed."
+
+
+def test_a_newer_cudnn_than_was_asked_for_serves_as_well(patient: Patient) -> None:
+    needs = ["nvidia-cudnn-cu12==9.5.1.17", "nvidia-cuda-runtime-cu12==12.9.79"]
+    patient.install("torch", "2.7.1+cu126", torch_files("2.7.1+cu126", "12.6"), needs)
+    for version, fits in (("9.5.1.17", True), ("9.10.2.21", True), ("9.1.0.70", False), ("10.0.0.1", False)):
+        patient.install("nvidia-cudnn-cu12", version)
+        assert (not patient.look("cudnn-unfit")) == fits, version
 
 
 def test_a_cudnn_of_another_major_version(patient: Patient) -> None:

@@ -178,12 +178,12 @@ def _wanted_cudnn(build: Build, cudnn: Package, packages: Installed) -> str:
     if not cudnn.build:
         for holder in (build.package, *_plugins(build, packages)):
             for requirement in holder.requirements() if not holder.build else ():
-                if canonicalize_name(requirement.name) == cudnn.name and version not in requirement.specifier:
+                if canonicalize_name(requirement.name) == cudnn.name and not _serves(version, requirement.specifier):
                     return str(requirement.specifier)
     else:
         for spec in _specs(build, packages):
             name, _, rest = spec.partition(" ")
-            if name == cudnn.name and not _fits(version, rest.partition(" ")[0]):
+            if name == cudnn.name and not _serves(version, _conda_range(rest.partition(" ")[0])):
                 return rest
     if build.cudnn and version.major != Version(build.cudnn).major:
         return build.cudnn
@@ -203,12 +203,21 @@ def _specs(build: Build, packages: Installed) -> Iterator[str]:
             yield from packages.conda[name].depends()
 
 
-def _fits(version: Version, ranges: str) -> bool:
-    """Whether a version lies in a conda range; what cannot be read as one of Python's is taken to fit."""
+def _serves(version: Version, wanted: SpecifierSet) -> bool:
+    """Whether a cuDNN serves who wants another: any of that minor version does, and a newer one, whatever was pinned.
+
+    Source: https://docs.nvidia.com/deeplearning/cudnn/latest/developer/forward-compatibility.html
+    """
+    least = [Version(item.version.removesuffix(".*")) for item in wanted if item.operator in (">=", "==", "~=", ">")]
+    return version in wanted or any(bound.major == version.major and bound.minor <= version.minor for bound in least)
+
+
+def _conda_range(text: str) -> SpecifierSet:
+    """A conda range as one of Python's; any version, if it cannot be read as such."""
     try:
-        return not ranges or version in SpecifierSet(re.sub(r"\.?[a-z]+\d*(?=,|$)", "", ranges))
+        return SpecifierSet(re.sub(r"\.?[a-z]+\d*(?=,|$)", "", text))
     except ValueError:
-        return True
+        return SpecifierSet()
 
 
 def _list(majors: Mapping[str, object]) -> str:

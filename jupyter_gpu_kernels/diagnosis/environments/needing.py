@@ -55,6 +55,8 @@ def look(context: Context, environment: Environment, layout: Layout) -> Iterator
     environ = kernel_variables(context, environment, layout) if linked else {}
     for title, path, cure in linked:
         needs = trace(layout, path, environ)
+        if title == "CuPy":
+            needs = tuple(need if need.path else _of_toolkit(need, context, environ) for need in needs)
         missing = [need for need in needs if not need.path]
         foreign = [
             need for need in needs if need.path and classify_library(need.path, layout.prefix) is LibraryOrigin.FOREIGN
@@ -62,8 +64,8 @@ def look(context: Context, environment: Environment, layout: Layout) -> Iterator
         evidence = [f"{path} is linked to {need.name}: {need.path or 'not found'}" for need in (*missing, *foreign)]
         if missing:
             yield problem(
-                f"{title} needs {missing[0].name}{_and_more(len(missing))}, which its kernels do not find; it then "
-                "computes on the CPU, or does not import.",
+                f"{title} needs {missing[0].name}{_and_more(len(missing))}, which its kernels do not find, so that it "
+                "cannot use the GPU.",
                 evidence=evidence,
                 cure=cure,
             )
@@ -92,6 +94,15 @@ def trace(layout: Layout, library: Path, environ: Mapping[str, str]) -> tuple[Ne
         raise NotApplicable(msg)
     lines = [match for match in map(_FOUND.fullmatch, answer.out.splitlines()) if match]
     return tuple(Need(name=line[1], path=line[3] or "") for line in lines if is_cuda_library(line[1]))
+
+
+def _of_toolkit(need: Need, context: Context, environ: Mapping[str, str]) -> Need:
+    """Where cuda-pathfinder, which CuPy asks before it is linked, finds a library of the machine's toolkit."""
+    for root in (environ.get("CUDA_PATH"), environ.get("CUDA_HOME"), str(context.path("/usr/local/cuda"))):
+        for folder in ("lib64", "lib"):
+            if root and Path(root, folder, need.name).is_file():
+                return Need(name=need.name, path=str(Path(root, folder, need.name)))
+    return need
 
 
 def _matching(layout: Layout, pattern: str) -> list[Path]:
