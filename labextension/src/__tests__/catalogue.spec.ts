@@ -34,11 +34,14 @@ const messages = new Map(
     ),
     // Why there is no GPU, and what cannot be told of one.
     ...ofPython(
-      import.meta.glob('../../../jupyter_gpu_kernels/hardware/{nvml,probe,surroundings,vendor}.py', {
-        query: '?raw',
-        import: 'default',
-        eager: true
-      }) as Files
+      import.meta.glob(
+        '../../../jupyter_gpu_kernels/{hardware/{nvml,probe,surroundings,vendor},serve/gpus/shares}.py',
+        {
+          query: '?raw',
+          import: 'default',
+          eager: true
+        }
+      ) as Files
     )
   ].map(message => [message.key, message])
 );

@@ -5,6 +5,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { Diagnosis, IGpuKernels, Remedy } from '../tokens';
+import { isJob } from './remedyWord';
 
 /**
  * Holds a diagnosis, and renews it.
@@ -13,10 +14,12 @@ export class Examination implements IDisposable {
   /**
    * @param model - Whom to ask.
    * @param subject - Name of the environment to look at besides the machine; empty for all.
+   * @param showJobs - Shows the jobs, when one has begun.
    */
   constructor(
     readonly model: IGpuKernels,
-    private _subject: string
+    private _subject: string,
+    private readonly _showJobs: () => void
   ) {
     // Whatever was done to a kernel may have cured something.
     model.jobEnded.connect(() => void this.look(), this);
@@ -96,6 +99,9 @@ export class Examination implements IDisposable {
     this._tell();
     try {
       const diagnosis = await this.model.apply(remedy);
+      if (isJob(remedy)) {
+        this._showJobs();
+      }
       if (diagnosis.subject === this._subject) {
         this._diagnosis = diagnosis;
       } else {

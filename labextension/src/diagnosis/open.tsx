@@ -7,6 +7,7 @@ import type { ITranslator } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
 
+import { CommandIDs } from '../commandIds';
 import { diagnoseIcon } from '../icons';
 import type { IGpuKernels } from '../tokens';
 import { Examination } from './examination';
@@ -42,7 +43,12 @@ export function openDiagnosis(options: IDiagnosisOptions, subject: string): void
     void open.content.examination.look(subject);
     return;
   }
-  const content = new Private.Content(new Examination(model, subject), translator);
+  const showJobs = (): void => {
+    if (app.commands.hasCommand(CommandIDs.show)) {
+      void app.commands.execute(CommandIDs.show, { keepFocus: true });
+    }
+  };
+  const content = new Private.Content(new Examination(model, subject, showJobs), translator);
   void content.examination.look();
   if (isSingleDocument) {
     void new Dialog({

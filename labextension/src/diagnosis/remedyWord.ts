@@ -1,5 +1,5 @@
 /**
- * What the buttons say that cure something.
+ * What the buttons say that cure something, and which of them begin a job.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -15,7 +15,13 @@ export function remedyWord(trans: TranslationBundle, remedy: Remedy): string {
     'adopt-kernelspec': trans.__('Start it with the provisioner'),
     'release-kernelspec': trans.__('Start it as before'),
     'end-process': trans.__('End the process'),
-    'clean-cache': trans.__('Clean the cache')
+    'clean-cache': trans.__('Clean the cache'),
+    sweep: trans.__('Tidy up')
   };
   return words[remedy.id] ?? remedy.label;
+}
+
+/** Whether a remedy takes so long that it is a job. */
+export function isJob(remedy: Remedy): boolean {
+  return ['rebuild', 'verify', 'remove-environment'].includes(remedy.id);
 }

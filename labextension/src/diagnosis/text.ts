@@ -29,7 +29,7 @@ export function asText(diagnosis: Diagnosis, hardware: Hardware | null): string 
 
 function described({ check, subject, sentence, cure, evidence }: Finding): string {
   const about = subject ? `${subject}: ` : '';
-  return [`- ${about}${sentence} ${cure} [${check}]`, ...evidence.map(fact => `  - \`${fact}\``)].join('\n');
+  return [`- ${about}${sentence} ${cure} [${check}]`, ...evidence.map(fact => `  - \`${fact.trim()}\``)].join('\n');
 }
 
 function machine({ gpus, driver, cuda, reason }: Hardware): string {
