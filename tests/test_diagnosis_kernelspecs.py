@@ -16,6 +16,8 @@ import pytest
 import uv
 from conftest import Caches
 from doctoring import look, make_context
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.provisioning import KernelProvisionerBase, LocalProvisioner
 from jupyter_core.paths import jupyter_data_dir
 from manager import Recorder, make_manager
 from test_kernelspecs import environment, manifest_of
@@ -42,6 +44,7 @@ KERNELSPEC_CHECKS = (
     "provisioner-missing",
     "provisioner-missing-elsewhere",
     "encryption-promised",
+    "frozen-variables",
 )
 
 
@@ -298,6 +301,38 @@ def test_an_ipykernel_that_cannot_encrypt_must_not_promise_to(tmp_path: Path, us
     (prefix / MANIFEST).parent.mkdir(parents=True)
     write_manifest(prefix, made)
     assert remedy(only(look("encryption-promised", seen(tmp_path, user)))) == ("rebuild", "old")
+
+
+def test_variables_of_a_kernelspec_that_nobody_sets_arrive_to_the_letter(user: Path, tmp_path: Path) -> None:
+    write_kernel(user, "mine", Path(sys.executable), provisioner=False, env={"LD_LIBRARY_PATH": "/usr:${CUDA_LIBS}"})
+    finding = only(look("frozen-variables", make_context(tmp_path, kernel_dirs=(user,))))
+    assert finding.sentence == "The kernel 'mine' gets ${CUDA_LIBS} to the letter, as that variable is not set here."
+    # So jupyter_client does it.
+    spec = KernelSpecManager(kernel_dirs=[str(user)]).get_kernel_spec("mine")
+    provisioner = LocalProvisioner(kernel_spec=spec, kernel_id="1")
+    launch = asyncio.run(KernelProvisionerBase.pre_launch(provisioner, env={}))
+    assert launch["env"]["LD_LIBRARY_PATH"] == "/usr:${CUDA_LIBS}"
+    assert look("frozen-variables", make_context(tmp_path, kernel_dirs=(user,), environ={"CUDA_LIBS": "/usr"})) == ()
+
+
+def test_variables_of_a_kernelspec_outlive_what_they_lead_to(user: Path, tmp_path: Path) -> None:
+    gone = {
+        "LD_LIBRARY_PATH": "/usr/local/cuda-9.0/lib64:/usr/lib:${LD_LIBRARY_PATH}",
+        "XLA_FLAGS": "--xla_gpu_cuda_data_dir=/opt/cuda-10.1 --other",
+        "COLOUR": "/not/a/directory",
+    }
+    write_kernel(user, "mine", Path(sys.executable), provisioner=False, env=gone)
+    context = make_context(tmp_path, kernel_dirs=(user,), environ={"LD_LIBRARY_PATH": "/gone/from/the/server"})
+    finding = only(look("frozen-variables", context))
+    assert finding.sentence == (
+        "The kernel 'mine' is started with LD_LIBRARY_PATH from a day when /usr/local/cuda-9.0/lib64 was there."
+    )
+    assert finding.evidence[1:] == (
+        "LD_LIBRARY_PATH: /usr/local/cuda-9.0/lib64 is gone",
+        "XLA_FLAGS: /opt/cuda-10.1 is gone",
+    )
+    write_kernel(user, "mine", Path(sys.executable), provisioner=False, env={"PATH": f"/usr/bin:{tmp_path}"})
+    assert look("frozen-variables", context) == ()
 
 
 def test_whoever_asks_about_one_environment_hears_of_that_one(manifest: Manifest, user: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from .check import Check, EnvironmentCheck, MachineCheck
 from .disk import abilities, cache, room
 from .environments import compilers, fitting, frameworks, loading, needing, requirements, shadowing, starting, upkeep
 from .environments import libraries as own_libraries
-from .kernelspecs import adoptable, remains, stale, starters
+from .kernelspecs import adoptable, frozen, remains, stale, starters
 from .machine import devices, driver, gpus, libraries, orphans, resources, variables
 from .network import configuration, mirrors, proxies, reach
 
@@ -223,6 +223,7 @@ KERNELSPECS: tuple[Check, ...] = (
         remedies=(remedies.REBUILD,),
         always=False,
     ),
+    MachineCheck(id="frozen-variables", title="Variables in kernelspecs", look=frozen.look, always=False),
     MachineCheck(
         id="adoptable-kernel",
         title="Kernels made elsewhere that use the GPU",
