@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from jupyter_server.serverapp import ServerApp
 from patience import eventually
-from test_gpu_usage import GB, RecordingNvml, reading, run
+from test_gpu_usage import GB, RecordingNvml, lease, reading, run
 from test_gpu_usage import nvml as nvml  # the fixture
 from traitlets.config import Config
 
@@ -126,10 +126,16 @@ async def test_one_whose_user_comes_back_meanwhile_is_not(
 
 
 async def test_an_idle_kernel_without_gpu_memory_is_not(
-    kernel: Any, culler: Callable[..., Culler], nvml: RecordingNvml
+    kernel: Any, culler: Callable[..., Culler], nvml: RecordingNvml, manager: GpuKernelsManager
 ) -> None:
+    # It was given the GPU, which is no reason.
+    given = lease(kernel_id=kernel.kernel_id, devices=("GPU-1",))
+    manager.gpus = GpuWatch(
+        Sampler(lambda: nvml, linger=0.2, patience=60.0), manager.kernels, lambda: (given,), fresh=0.0
+    )
     for answer in ((reading(),), (reading(listed=False),), (reading((None, GB)),), (reading((1, GB)),)):
         nvml.answer = answer
+        assert [share.leased for share in (await manager.gpu_usage()).shares if share.here] == [True]
         assert await culler().cull() == ()
 
 

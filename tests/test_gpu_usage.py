@@ -184,6 +184,9 @@ class TestAsking:
             assert note.startswith("The NVIDIA driver has not answered for")
         assert nvml.read == 1
         assert len(samplers()) == 1
+        questions = watch._sampler._questions
+        assert questions is not None
+        assert questions.empty(), "nothing piles up behind it"
         nvml.hang = False
         nvml.go.set()
 
@@ -444,6 +447,10 @@ class TestInAServer:
         notebook = await sessions.create_session(path="a.ipynb", name="a.ipynb", type="notebook", kernel_name="python3")
         console = await sessions.create_session(
             path="console-1-5f2c", name="Console 1", type="console", kernel_name="python3"
+        )
+        # A console of the notebook's own kernel.
+        await sessions.create_session(
+            path="console-2-81d0", name="Console 2", type="console", kernel_id=notebook["kernel"]["id"]
         )
         alone = await kernels.start_kernel(kernel_name="python3")
         ids = [notebook["kernel"]["id"], console["kernel"]["id"], alone]

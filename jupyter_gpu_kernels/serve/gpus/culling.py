@@ -60,8 +60,8 @@ class Culler:
             return ()
         holding: dict[str, list[KernelShare]] = {}
         for share in (await self._watch.usage()).shares:
-            # A process is listed; how much it has is not told everywhere.
-            if share.here and (share.memory is None or share.memory > 0) and share.pid is not None:
+            # Where memory is not told, a kernel may have been given a GPU and hold nothing.
+            if share.here and share.memory:
                 holding.setdefault(share.kernel_id, []).append(share)
         return tuple([kernel_id for kernel_id, held in holding.items() if await self._shut_down(kernel_id, held)])
 
