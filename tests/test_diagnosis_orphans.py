@@ -63,6 +63,8 @@ def start_kernel(started: list[int], **environ: str) -> tuple[subprocess.Popen[s
     worker = int(kernel.stdout.readline())
     kernel.stdout.close()
     started.append(worker)
+    # Until its program has begun, it has no variables.
+    wait_until(lambda: "JPY_PARENT_PID" in psutil.Process(worker).environ())
     return kernel, worker
 
 
