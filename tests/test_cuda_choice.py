@@ -329,7 +329,8 @@ async def test_a_gpu_that_is_left_out_is_told_of_with_what_to_do_for_it(solver: 
     assert (answer.refusal, answer.cuda) == (None, "13.3")
     assert answer.warnings[0] == (
         "GPU 1 (GPU 1, compute capability 6.1) is left out: no build of PyTorch runs on all GPUs of this machine, and "
-        "this one is for the newest that it can use. For GPU 1 make another environment, with the target GPU 6.1."
+        "this one is for the newest that it can use. For GPU 1 make another environment, with the target GPU 6.1, "
+        "and place the kernels of this one elsewhere: GPU-0."
     )
 
 

@@ -44,8 +44,8 @@ class EnvironmentSpec:
         python: Python version (``"3.12"``), or ``None`` for the newest that fits.
         cuda: CUDA version wished for the result (``"12.9"``), or ``None``.
         target_cuda: Highest CUDA of the driver that the result must run on, if that is not this machine's.
-        target_gpu: GPU that the result must run on, if that is not this machine's: a compute capability (``"9.0"``) or
-            an architecture (``"hopper"``).
+        target_gpu: GPU that the result must run on, if that is not this machine's: a compute capability (``"9.0"``),
+            an architecture (``"hopper"``), or a product (``"H100"``).
         installer: Where packages come from.
         channels: Conda channels, exclusively; empty means the configured ones.
         packages: Extra packages of the installer's own kind (conda match specs, or PEP 508 requirements with ``pypi``).

@@ -40,6 +40,8 @@ def cautions(
         )
     if not hardware.gpus:
         yield f"Whether it runs on a GPU cannot be tried on this machine. {hardware.reason}".strip()
+    elif aim.named and not {gpu.compute_capability for gpu in hardware.gpus} & set(aim.capabilities):
+        yield f"It is for {aim.gpus}: what a verification on this machine's GPU says may be otherwise there."
     unknown = [item for item in aim.capabilities if recipe.native and item not in SpecifierSet(recipe.native)]
     if unknown:
         yield (

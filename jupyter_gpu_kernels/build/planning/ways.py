@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from ...errors import ChannelError
 from ...models import EnvironmentSpec, Framework, Gpu, Hardware, Installer, Recipe, Refusal, Variant
@@ -53,9 +53,11 @@ async def choose(framework: Framework, spec: EnvironmentSpec, aim: Target, hardw
     variant, reason = _variant(framework, spec, aim)
     served = choices.servable(framework, spec, variant, aim)
     way = await _with_installer(framework, spec, served, variant, reason, probe)
-    lost = tuple(_lost(framework, gpu) for gpu in hardware.gpus if gpu.compute_capability not in served.capabilities)
+    kept = [gpu.uuid for gpu in hardware.gpus if gpu.compute_capability in served.capabilities]
+    lost = [gpu for gpu in hardware.gpus if gpu.compute_capability not in served.capabilities]
     if not isinstance(way.recipe, Refusal):
-        return dataclasses.replace(way, warnings=lost) if served != aim else way
+        warnings = tuple(_lost(framework, gpu, kept) for gpu in lost) if served != aim else ()
+        return dataclasses.replace(way, warnings=warnings)
     if variant is Variant.CPU or spec.variant is not Variant.AUTO or spec.cuda or spec.target_cuda or spec.target_gpu:
         return way
     reason = f"The gpu variant cannot run here: {way.recipe.reason}"
@@ -128,10 +130,11 @@ def _reachable(answers: tuple[ChannelAnswer, ...]) -> tuple[Installer, str]:
     return Installer.PYPI, f"None of the conda channels ({names}) can be reached. {why}".strip()
 
 
-def _lost(framework: Framework, gpu: Gpu) -> str:
+def _lost(framework: Framework, gpu: Gpu, kept: Sequence[str]) -> str:
     """The warning of a machine whose GPUs are too different, for one that is left out."""
     return (
         f"GPU {gpu.index} ({gpu.name}, compute capability {gpu.compute_capability}) is left out: no build of "
         f"{framework.title} runs on all GPUs of this machine, and this one is for the newest that it can use. "
-        f"For GPU {gpu.index} make another environment, with the target GPU {gpu.compute_capability}."
+        f"For GPU {gpu.index} make another environment, with the target GPU {gpu.compute_capability}, and place the "
+        f"kernels of this one elsewhere: {', '.join(kept)}."
     )
