@@ -20,7 +20,7 @@ from jupyter_gpu_kernels.diagnosis.check import EnvironmentCheck
 from jupyter_gpu_kernels.models import EnvironmentSpec, Installer, Severity, Variant
 
 #: Of all checks of environments, those that rightly speak of one that nobody verified or registered, on no machine.
-NOT_ABOUT_CONTENT = {"verification-missing", "unregistered-kernel"}
+NOT_ABOUT_CONTENT = {"verification", "unregistered-kernel"}
 
 
 @pytest.fixture
@@ -124,13 +124,17 @@ def test_a_build_string_tells_of_frameworks_that_tell_nothing_themselves(
 ) -> None:
     workshop = make_manager(channel, caches.root).workshop
     spec = EnvironmentSpec(
-        name="warp", framework="warpdrive", variant=Variant.GPU, target_cuda="12.9", companions=False, verify=False
+        name="warp", framework="warpdrive", variant=Variant.GPU, target_cuda="12.9", companions=False
     )
     manifest = asyncio.run(workshop.create(spec, reporter=Recorder()))
     frameworks = tuple(Catalogue.load([FRAMEWORKS]))
     context = make_context(tmp_path / "machine", hardware=MACHINE, frameworks=frameworks)
     patient = Patient(prefix=Path(manifest.prefix), wheels=wheel_dir, uv_cache=caches.uv, context=context)
     assert patient.look("cpu-build") == ()
+    assert patient.look("verification-outdated") == (), "it was verified after all was installed"
+    assert patient.only("verification").sentence.startswith(
+        "Its last verification saw no GPU, and this machine has NVIDIA H200: "
+    )
     (record,) = (patient.prefix / "conda-meta").glob("warpdrive-1*.json")
     name, version, _ = record.name.removesuffix(".json").rsplit("-", 2)
     record.rename(record.with_name(f"{name}-{version}-cpu_py311h0a1b2c3_0.json"))

@@ -30,7 +30,7 @@ IDS = (
     "python-path",
     "requirement-broken",
     "numpy-too-new",
-    "verification-missing",
+    "verification",
     "verification-outdated",
     "restart-needed",
     "built-by-newer",
@@ -202,7 +202,7 @@ def verified(outcome: VerificationOutcome, sentence: str = "", checked: str = "2
 
 def test_an_environment_that_was_never_verified(patient: Patient) -> None:
     patient.record(framework="python", verification=None)
-    finding = patient.only("verification-missing")
+    finding = patient.only("verification")
     assert finding.sentence == "It was never verified: nobody knows whether its kernel works."
     assert finding.remedy is not None
     assert finding.remedy.id == "verify"
@@ -210,19 +210,19 @@ def test_an_environment_that_was_never_verified(patient: Patient) -> None:
 
 def test_a_verification_that_failed(patient: Patient) -> None:
     patient.record(framework="python", **verified(VerificationOutcome.FAILED, "The kernel was killed by signal 9."))
-    finding = patient.only("verification-missing")
+    finding = patient.only("verification")
     assert finding.sentence == "Its last verification failed: The kernel was killed by signal 9."
 
 
 def test_a_verification_that_saw_no_gpu(patient: Patient) -> None:
     seen = verified(VerificationOutcome.GPU_NOT_SEEN, "PyTorch sees no GPU.")
     patient.record(framework="pytorch", variant=Variant.GPU, cuda_built="12.9", **seen)
-    finding = patient.only("verification-missing")
+    finding = patient.only("verification")
     assert finding.sentence == (
         "Its last verification saw no GPU, and this machine has NVIDIA H200: PyTorch sees no GPU."
     )
     nothing = type(MACHINE)()
-    assert patient.look("verification-missing", hardware=nothing) == (), "there is none to be seen here"
+    assert patient.look("verification", hardware=nothing) == (), "there is none to be seen here"
 
 
 def test_packages_that_came_after_the_verification(patient: Patient) -> None:

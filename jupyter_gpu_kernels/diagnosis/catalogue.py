@@ -148,7 +148,7 @@ ENVIRONMENTS: tuple[Check, ...] = (
         remedies=(remedies.REBUILD,),
     ),
     EnvironmentCheck(
-        id="verification-missing",
+        id="verification",
         title="Verification of environments",
         look=upkeep.look_at_verification,
         remedies=(remedies.VERIFY,),
