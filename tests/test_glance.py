@@ -14,12 +14,17 @@ from jupyter_gpu_kernels.hardware.glance import Glance, glance
 UUIDS = [f"GPU-6bc5e3ab-0000-0000-0000-{number:012d}" for number in range(4)]
 
 
-def machine(root: Path, *uuids: str, split: bool = False) -> Path:
-    """What the driver's kernel module shows."""
+def machine(root: Path, *uuids: str, split: bool = False, files: int | None = None) -> Path:
+    """What the driver's kernel module shows, and the first so many device files."""
+    (root / "dev").mkdir(parents=True)
+    for number in range(len(uuids) if files is None else files):
+        (root / "dev" / f"nvidia{number}").touch()
+    for name in ("nvidiactl", "nvidia-uvm"):
+        (root / "dev" / name).touch()
     for number, uuid in enumerate(uuids):
         folder = root / "proc/driver/nvidia/gpus" / f"0000:{number:02x}:00.0"
         folder.mkdir(parents=True)
-        lines = ["Model: \t\t NVIDIA H200", "IRQ:   \t\t 163", f"GPU UUID: \t {uuid}", "Device Minor: \t 0", ""]
+        lines = ["Model: \t\t NVIDIA H200", "IRQ:   \t\t 163", f"GPU UUID: \t {uuid}", f"Device Minor: \t {number}", ""]
         (folder / "information").write_text("\n".join(lines))
     capabilities = root / "proc/driver/nvidia/capabilities/gpu0/mig"
     capabilities.mkdir(parents=True)
@@ -61,6 +66,19 @@ def test_a_split_gpu_has_to_be_asked(tmp_path: Path) -> None:
 def test_a_gpu_that_the_driver_has_not_looked_at_yet_is_one(tmp_path: Path) -> None:
     root = machine(tmp_path, "GPU-????????-????-????-????-????????????")
     assert glance({}, root=root, platform="linux") == Glance(count=1, name="NVIDIA H200")
+
+
+def test_a_container_has_the_gpus_whose_device_files_it_has(tmp_path: Path) -> None:
+    assert glance({}, root=machine(tmp_path, *UUIDS, files=1), platform="linux") == ONE
+
+
+def test_before_there_are_device_files_the_list_counts(tmp_path: Path) -> None:
+    assert glance({}, root=machine(tmp_path, UUIDS[0], files=0), platform="linux") == ONE
+
+
+@pytest.mark.parametrize(("files", "count"), [(0, 0), (1, 1), (2, None)])
+def test_in_a_sandbox_there_are_device_files_alone(tmp_path: Path, files: int, count: int | None) -> None:
+    assert glance({}, root=machine(tmp_path, files=files), platform="linux").count == count
 
 
 def test_without_a_driver_there_is_nothing(tmp_path: Path) -> None:

@@ -316,6 +316,8 @@ async def test_nvml_is_not_asked_where_there_is_one_gpu(
     assert devices(first) == ((uuid,) if uuid else ())
     await first.restart()
     assert not asked
+    reply = await told(await start("exclusive"))
+    assert "GPU 0 (NVIDIA H200) is used by a kernel (kernel kernel-0, since " in reply["evalue"]
     await first.stop()
     # Unless somebody has it alone.
     await start("exclusive", "/home/me/train.ipynb")

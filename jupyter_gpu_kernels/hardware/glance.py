@@ -1,13 +1,14 @@
 """What can be known of this machine's GPUs without NVML, which takes longer than all else before a kernel starts.
 
-Sources: the driver's files below ``/proc/driver/nvidia``, which the kernel module makes for each GPU
-(https://docs.nvidia.com/deploy/ has no page on them; ``nvidia-bug-report.sh`` reads them), and ``/dev/dxg``, the GPU of
-Windows in its Linux subsystem.
+Sources: the driver's files below ``/proc/driver/nvidia``, which the kernel module makes for each GPU (they are written
+down nowhere; ``nvidia-bug-report.sh`` reads them); the device files, of which a container has those of its own GPUs,
+and a sandbox nothing else; and ``/dev/dxg``, the GPU of Windows in its Linux subsystem.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -20,6 +21,10 @@ _ONE = re.compile(r"\s*[^,\s]+\s*")
 
 _UUID = re.compile(r"^GPU UUID:\s*(GPU-[0-9a-f-]{36})\s*$", re.MULTILINE)
 _NAME = re.compile(r"^Model:\s*(\S.*?)\s*$", re.MULTILINE)
+_MINOR = re.compile(r"^Device Minor:\s*(\d+)\s*$", re.MULTILINE)
+
+#: What a GPU is called whose name is not told.
+UNNAMED = "NVIDIA GPU"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,32 +60,53 @@ def glance(environ: Mapping[str, str], *, root: Path = Path("/"), platform: str 
     if platform != "linux":
         # Nothing tells; most Windows machines have one, and it is shared.
         return Glance(count=1)
+    files = _device_files(root / "dev")
     listed = _listed(root / "proc/driver/nvidia/gpus")
-    if not listed:
+    # A container may see the list of its host.
+    named = [gpu for gpu in listed if gpu.minor in files] if files else listed
+    count = len(named) or len(files)
+    if not count:
         return Glance(count=int((root / "dev/dxg").exists()))
-    if len(listed) == 1 and not _split(root / "proc/driver/nvidia/capabilities"):
-        ((uuid, name),) = listed
+    if count == 1 and not _split(root / "proc/driver/nvidia/capabilities"):
+        uuid, name = (named[0].uuid, named[0].name) if named else ("", UNNAMED)
         return Glance(count=1, uuid=uuid if mask in (None, "0", uuid) else "", name=name)
     return Glance(count=1 if mask is not None and _ONE.fullmatch(mask) else None)
 
 
-def _listed(folder: Path) -> list[tuple[str, str]]:
-    """The GPUs that the driver lists; their identifiers are empty where it has not looked at them yet."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Listed:
+    """A GPU that the driver lists; its identifier is empty where the driver has not looked at it yet."""
+
+    uuid: str
+    name: str
+    minor: int | None
+
+
+def _listed(folder: Path) -> list[_Listed]:
     try:
-        files = [place / "information" for place in folder.iterdir()]
+        return [_described(place / "information") for place in folder.iterdir()]
     except OSError:
         return []
-    return [_described(file) for file in files]
 
 
-def _described(file: Path) -> tuple[str, str]:
-    """Identifier and name of a GPU."""
+def _described(file: Path) -> _Listed:
     try:
         text = file.read_text(encoding="ascii", errors="replace")
     except OSError:
         text = ""
-    uuid, name = _UUID.search(text), _NAME.search(text)
-    return uuid[1] if uuid else "", name[1] if name else "NVIDIA GPU"
+    uuid, name, minor = _UUID.search(text), _NAME.search(text), _MINOR.search(text)
+    return _Listed(
+        uuid=uuid[1] if uuid else "", name=name[1] if name else UNNAMED, minor=int(minor[1]) if minor else None
+    )
+
+
+def _device_files(folder: Path) -> set[int]:
+    """The numbers of the GPUs' device files."""
+    try:
+        found = [re.fullmatch(r"nvidia(\d+)", name) for name in os.listdir(folder)]
+    except OSError:
+        return set()
+    return {int(match[1]) for match in found if match}
 
 
 def _split(folder: Path) -> bool:

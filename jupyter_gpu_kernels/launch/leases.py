@@ -11,7 +11,7 @@ from ..hardware.nvml import NvmlError
 from ..hardware.probe import open_nvml
 from ..hardware.processes import identity
 from ..hardware.records import Record
-from ..hardware.visible import MASK, Device, Visible, visible_devices
+from ..hardware.visible import MASK, Device, Visible, devices_of, visible_devices
 from ..models import ComputeMode, GpuPolicy, GpuReading, Lease, Placement, now
 from .holders import unplaced
 from .placing import Candidate, candidates, decide
@@ -55,11 +55,13 @@ class Offer:
         visible: What the mask leaves.
         modes: How many processes may compute on a GPU, by its index.
         readings: What GPUs and instances are doing.
+        only: The only device that the machine has, empty if there are several.
     """
 
     visible: Visible
     modes: Mapping[int, ComputeMode] = dataclasses.field(default_factory=dict)
     readings: tuple[GpuReading, ...] = ()
+    only: str = ""
 
 
 class Leases:
@@ -111,7 +113,7 @@ class Leases:
         if placement.policy in (GpuPolicy.AUTO, GpuPolicy.ALL) and seen.count == 1:
             if seen.uuid:
                 device = Device(uuid=seen.uuid, gpu_index=0, name=seen.name, memory_total=0)
-                return Offer(visible=Visible(devices=(device,)))
+                return Offer(visible=Visible(devices=(device,)), only=seen.uuid)
             others = (lease for lease in self.records.current() if lease.kernel_id != applicant.kernel_id)
             if not any(lease.exclusive for lease in others):
                 return Offer(visible=Visible(devices=()))
@@ -119,10 +121,12 @@ class Leases:
         nvml.open()
         try:
             gpus = nvml.gpus()
+            devices = [device for gpu in gpus for device in devices_of(gpu)]
             return Offer(
                 visible=visible_devices(gpus, environ),
                 modes={gpu.index: gpu.compute_mode for gpu in gpus},
                 readings=nvml.readings(),
+                only=devices[0].uuid if len(devices) == 1 else "",
             )
         finally:
             nvml.close()
@@ -136,7 +140,7 @@ def _decided(placement: Placement, applicant: Applicant, offer: Offer, records: 
         RefusedError: There never will be what it wants.
     """
     before = records.get(applicant.kernel_id)
-    others = [record.lease for kernel_id, record in records.items() if kernel_id != applicant.kernel_id]
+    others = [_located(record.lease, offer.only) for record in records.values() if record is not before]
     among = candidates(offer.visible.devices, others, offer.modes, offer.readings)
     if not among:
         # The one device that it sees, whichever that is.
@@ -148,6 +152,11 @@ def _decided(placement: Placement, applicant: Applicant, offer: Offer, records: 
         raise unplaced(decision, placement)
     devices = tuple(device.uuid for device in decision.devices)
     return _lease(applicant, devices, decision.exclusive, before)
+
+
+def _located(lease: Lease, only: str) -> Lease:
+    """A lease of a device that nobody looked at, where there is only one."""
+    return dataclasses.replace(lease, devices=(only,)) if only and not lease.devices else lease
 
 
 def _can_keep(lease: Lease, among: Sequence[Candidate]) -> bool:
