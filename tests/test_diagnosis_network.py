@@ -27,7 +27,7 @@ from jupyter_gpu_kernels.build.kernelspec.registry import Registry
 from jupyter_gpu_kernels.diagnosis.context import Context
 from jupyter_gpu_kernels.diagnosis.network import reach, sources
 from jupyter_gpu_kernels.diagnosis.network.sources import Answer
-from jupyter_gpu_kernels.models import EnvironmentKind, Finding, Severity
+from jupyter_gpu_kernels.models import EnvironmentKind, Finding, Installer, Severity
 from jupyter_gpu_kernels.prefix.manifest import MANIFEST, write_manifest
 
 Faulty = Callable[..., Server]
@@ -40,6 +40,7 @@ NOBODY = "http://127.0.0.1:9"
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine is no broken network."""
     monkeypatch.setattr(sources, "LIMIT", 60.0)
+    monkeypatch.setattr(sources, "TIMEOUT", 30)
 
 
 @pytest.fixture
@@ -260,7 +261,10 @@ def test_what_is_excepted_from_the_proxy_is_asked_directly(
     assert look("network", context(tmp_path, channel)) == ()
 
 
-def test_a_proxy_that_hangs_is_blamed_for_all_that_does_not_come(setting: Callable[..., None], tmp_path: Path) -> None:
+def test_a_proxy_that_hangs_is_blamed_for_all_that_does_not_come(
+    setting: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "TIMEOUT", 2)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         proxy = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         setting(https_proxy=proxy, http_proxy=proxy, UV_DEFAULT_INDEX="https://nowhere.invalid/simple")
@@ -338,6 +342,27 @@ def test_a_channel_that_is_not_allowed_is_said_to_be(
     finding = only(look("network", context(tmp_path, channel)))
     assert "does not allow the channel" in finding.sentence
     assert finding.evidence == (str(file),)
+
+
+def test_whoever_installs_from_indexes_only_has_no_use_for_channels(
+    index: wheels_index.Index, setting: Callable[..., None], tmp_path: Path
+) -> None:
+    setting(UV_DEFAULT_INDEX=index.url)
+    asked = context(tmp_path, f"{NOBODY}/lab")
+    asked = replace(asked, practice=replace(asked.practice, default_installer=Installer.PYPI))
+    assert look("network", asked) == ()
+    asked = replace(asked, environments=context(tmp_path, **built(tmp_path)).environments)
+    assert look("network", asked) == ()
+    conda = tuple(replace(item, installer=Installer.CONDA) for item in asked.environments)
+    assert len(look("network", replace(asked, environments=conda))) == 1
+
+
+def test_a_default_that_nobody_asked_for_is_not_missed() -> None:
+    found = [Answer(source="the index", url="https://a.org", kind=Kind.NAME, words="…", said=sources.DEFAULT)]
+    (finding,) = reach.findings([*found, Answer(source="good")])
+    assert finding.severity is Severity.NOTE
+    (finding,) = reach.findings(found)
+    assert finding.severity is Severity.PROBLEM
 
 
 def test_causes_and_not_effects_are_counted() -> None:

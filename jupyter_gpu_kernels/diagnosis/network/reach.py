@@ -12,7 +12,7 @@ from ...build.conda.condarc import read_condarc
 from ...build.conda.failures import Kind
 from ...errors import RefusedError
 from ...models import Finding
-from ..check import NotApplicable, problem, warning
+from ..check import NotApplicable, note, problem, warning
 from ..context import Context
 from . import sources
 from .sources import Answer
@@ -111,6 +111,12 @@ def _source(kind: Kind, same: Sequence[Answer], *, elsewhere: bool) -> Finding:
         said = f"{words.format(host=first.host)}: {names} cannot be used"
     # Nobody there is somebody else's weather, as long as there are other sources; all else is somebody's to mend.
     finding = warning if elsewhere and first.silent else problem
+    if finding is warning and all(answer.said == sources.DEFAULT for answer in same):
+        # Nor is it missed where nobody has asked for it.
+        finding, cure = (
+            note,
+            "Nothing needs to be done: what is not asked for by name is taken from where it can be had.",
+        )
     return finding(f"{_began(said, first)}.", evidence=map(_fact, same), cure=cure)
 
 

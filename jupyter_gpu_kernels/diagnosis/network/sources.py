@@ -10,7 +10,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from ...build.wheels import solving
 from ...build.wheels.pipconfig import Machine, config_files
 from ...build.wheels.uv import Uv, prepare
 from ...errors import ChannelError, DownloadError, GpuKernelsError, InstallError, RefusedError
+from ...models import Installer
 from ..context import Context
 
 #: Seconds that an index gets for each answer; channels have as many.
@@ -31,6 +32,9 @@ TIMEOUT = 3
 LIMIT = 9.0
 #: A package that every index has, or says that it has not.
 QUESTION = "pip"
+
+#: Who names a source that nobody names.
+DEFAULT = "the default"
 
 #: Variables that name indexes for uv.
 INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
@@ -73,16 +77,18 @@ def settings_of(context: Context, condarc: Condarc) -> tuple[ChannelSettings, di
     Raises:
         RefusedError: A configured channel is not allowed on this machine.
     """
-    named = dict.fromkeys(context.practice.channels or condarc.channels, "")
     said = "configured for GPU kernels" if context.practice.channels else "configured" * condarc.configured
-    wanted = dict.fromkeys(named, said or "the default")
+    # Who installs from indexes only, has no use for channels.
+    conda = any(environment.installer is Installer.CONDA for environment in context.environments)
+    unused = context.practice.default_installer is Installer.PYPI and not conda
+    wanted = dict.fromkeys(() if unused else context.practice.channels or condarc.channels, said or DEFAULT)
     for environment in context.environments:
         manifest = None if environment.damaged else context.manifest_of(environment.name)
         for name in manifest.spec.channels if manifest else ():
             with contextlib.suppress(RefusedError):
                 condarc.settings_for((name,))
                 wanted.setdefault(name, f"asked for by the environment {environment.name}")
-    settings = condarc.settings_for(tuple(wanted))
+    settings = condarc.settings_for(tuple(wanted)) if wanted else replace(condarc.settings, channels=())
     owners = {
         channel.name: said for name, said in wanted.items() for channel in condarc.settings_for((name,)).resolved()
     }
@@ -94,8 +100,11 @@ def ask_all(context: Context, settings: ChannelSettings, owners: Mapping[str, st
     uv = prepare(environ=context.environ)
 
     async def ask() -> tuple[Answer, ...]:
-        channels = _ask_channels(CondaEngine(cache_dir=context.practice.cache_dir), settings, owners)
-        answers = await asyncio.wait_for(asyncio.gather(channels, *_questions(uv, context.environ)), LIMIT)
+        questions = _questions(uv, context.environ)
+        if settings.channels:
+            engine = CondaEngine(cache_dir=context.practice.cache_dir)
+            questions.append(asyncio.ensure_future(_ask_channels(engine, settings, owners)))
+        answers = await asyncio.wait_for(asyncio.gather(*reversed(questions)), LIMIT)
         return tuple(answer for group in answers for answer in group)
 
     return asyncio.run(ask())
@@ -143,7 +152,7 @@ async def _ask_index(uv: Uv, url: str, environ: Mapping[str, str]) -> tuple[Answ
         source=f"the package index {shown}" if url else "the Python Package Index",
         url=shown,
         proxy=_proxy(url or "https://", variables),
-        said=named_by(url, environ) if url else "the default",
+        said=named_by(url, environ) if url else DEFAULT,
     )
     with tempfile.TemporaryDirectory(prefix="gpu-kernels-") as scratch:
         cwd = Path(scratch)
@@ -167,14 +176,7 @@ def _with(answer: Answer, error: GpuKernelsError) -> Answer:
     if answer.proxy and kind in (Kind.NAME, Kind.REFUSED):
         kind = Kind.PROXY
     found = next((word.strip("()`") for word in error.detail.split() if "://" in word), "")
-    return Answer(
-        source=answer.source,
-        url=answer.url or redact(found),
-        kind=kind,
-        words=error.message,
-        proxy=answer.proxy,
-        said=answer.said,
-    )
+    return replace(answer, url=answer.url or redact(found), kind=kind, words=error.message)
 
 
 def named_by(url: str, environ: Mapping[str, str]) -> str:
