@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -9,8 +10,8 @@ from bulk_solver import BulkSolver
 from packaging.version import Version
 from test_planning import METADATA, needs_metadata
 
-from jupyter_gpu_kernels.build.conda.settings import ChannelSettings
-from jupyter_gpu_kernels.build.planning import choices, drivers
+from jupyter_gpu_kernels.build.conda.settings import ChannelAnswer, ChannelSettings
+from jupyter_gpu_kernels.build.planning import choices, drivers, ways
 from jupyter_gpu_kernels.build.planning.catalogue import Catalogue
 from jupyter_gpu_kernels.build.planning.planner import Planner
 from jupyter_gpu_kernels.build.planning.targets import target
@@ -36,56 +37,56 @@ GPUS = ("6.0", "6.1", "7.0", "7.5", "8.0", "8.6", "8.9", "9.0", "10.0", "12.0")
 #: Conda, solved over real records of conda-forge: what the solution has.
 SOLVED = {
     "pytorch": f"""
-        {CUDA_11}           | 525!  525!  525!  525!  525!  525!  525!  525!  525!  525!
+        {CUDA_11}           | 525!  525!  525!  525!  525!  525!  525!  525!  570!  570!
         {CUDA_12} {CUDA_13} | 12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9""",
     # The one version here that is built for two: Pascal and Volta stay with CUDA 12 where the driver runs 13.
     "pytorch 2.11": f"""
-        {CUDA_11} | 525!  525!  525!  525!  525!  525!  525!  525!  525!  525!
+        {CUDA_11} | 525!  525!  525!  525!  525!  525!  525!  525!  570!  570!
         {CUDA_12} | 12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9
         {CUDA_13} | 12.9  12.9  12.9  13.3  13.3  13.3  13.3  13.3  13.3  13.3""",
     "pytorch 2.7": f"""
-        {CUDA_11}           | 525!  525!  525!  525!  525!  525!  525!  525!  525!  525!
+        {CUDA_11}           | 525!  525!  525!  525!  525!  525!  525!  525!  570!  570!
         {CUDA_12} {CUDA_13} | 12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9""",
     # Built with CUDA 12.6, though the toolkit beside it would be 12.9.
     "pytorch 2.6": f"""
-        {CUDA_11}           | 525!  525!  525!  525!  525!  525!  525!  525!  525!  525!
+        {CUDA_11}           | 525!  525!  525!  525!  525!  525!  525!  525!  570!  570!
         {CUDA_12} {CUDA_13} | 12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9  gpu!  gpu!""",
     # An old driver gets an older version.
     "tensorflow": f"""
-        {CUDA_11}           | 11.8  11.8  11.8  11.8  11.8  11.8  11.8  11.8  525!  525!
+        {CUDA_11}           | 11.8  11.8  11.8  11.8  11.8  11.8  11.8  11.8  570!  570!
         {CUDA_12} {CUDA_13} | 12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9""",
     "tensorflow 2.18": f"""
-        {CUDA_11}           | 525!  525!  525!  525!  525!  525!  525!  525!  525!  525!
+        {CUDA_11}           | 525!  525!  525!  525!  525!  525!  525!  525!  570!  570!
         {CUDA_12} {CUDA_13} | 12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9  gpu!  gpu!""",
     "tensorflow 2.15": f"""
-        {CUDA_11}           | 11.8  11.8  11.8  11.8  11.8  11.8  11.8  11.8  525!  525!
+        {CUDA_11}           | 11.8  11.8  11.8  11.8  11.8  11.8  11.8  11.8  570!  570!
         {CUDA_12} {CUDA_13} | 11.8  11.8  11.8  11.8  11.8  11.8  11.8  11.8  gpu!  gpu!""",
     "keras": f"""
-        {CUDA_11}           | 525!  525!  525!  525!  525!  525!  525!  525!  525!  525!
+        {CUDA_11}           | 525!  525!  525!  525!  525!  525!  525!  525!  570!  570!
         {CUDA_12} {CUDA_13} | 12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9""",
     "jax": f"""
-        {CUDA_11}           | 525!  525!  525!  525!  525!  525!  525!  525!  525!  525!
+        {CUDA_11}           | 525!  525!  525!  525!  525!  525!  525!  525!  570!  570!
         {CUDA_12} {CUDA_13} | 12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9""",
     # It wants a cuDNN that no longer runs on what is older than Turing.
     "jax 0.7.1": f"""
-        {CUDA_11}           | 525!  525!  525!  525!  525!  525!  525!  525!  525!  525!
+        {CUDA_11}           | 525!  525!  525!  525!  525!  525!  525!  525!  570!  570!
         {CUDA_12} {CUDA_13} | gpu!  gpu!  gpu!  12.9  12.9  12.9  12.9  12.9  12.9  12.9""",
     "jax 0.6": f"""
-        {CUDA_11}           | 525!  525!  525!  525!  525!  525!  525!  525!  525!  525!
+        {CUDA_11}           | 525!  525!  525!  525!  525!  525!  525!  525!  570!  570!
         {CUDA_12} {CUDA_13} | 12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9  gpu!  gpu!""",
     "cupy": f"""
-        {CUDA_11}           | 525!  525!  525!  525!  525!  525!  525!  525!  525!  525!
+        {CUDA_11}           | 525!  525!  525!  525!  525!  525!  525!  525!  570!  570!
         {CUDA_12} {CUDA_13} | 12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9  12.9""",
 }
 
 #: What is not solved here: from PyPI, and from conda's channel `defaults`; the recipe's CUDA.
 CHOSEN = {
     "pytorch pypi": f"""
-        {CUDA_11} | 525!   525!   525!   525!   525!   525!   525!   525!   525!   525!
+        {CUDA_11} | 525!   525!   525!   525!   525!   525!   525!   525!   570!   570!
         {CUDA_12} | 12.4-6 12.4-6 12.8   12.8   12.8   12.8   12.8   12.8   12.8   12.8
         {CUDA_13} | 12.4-6 12.4-6 12.8   13.0+  13.0+  13.0+  13.0+  13.0+  13.0+  13.0+""",
     "pytorch pypi 2.9": f"""
-        {CUDA_11}           | gpu!   gpu!   525!   525!   525!   525!   525!   525!   525!   525!
+        {CUDA_11}           | gpu!   gpu!   525!   525!   525!   525!   525!   525!   570!   570!
         {CUDA_12} {CUDA_13} | gpu!   gpu!   12.8   12.8   12.8   12.8   12.8   12.8   12.8   12.8""",
     "pytorch pypi 2.6": f"""
         {CUDA_11}           | 525!   525!   525!   525!   525!   525!   525!   525!   gpu!   gpu!
@@ -98,14 +99,14 @@ CHOSEN = {
         {CUDA_11}           | 525!   525!   525!   525!   525!   525!   525!   525!   gpu!   gpu!
         {CUDA_12} {CUDA_13} | 12.3+  12.3+  12.3+  12.3+  12.3+  12.3+  12.3+  12.3+  gpu!   gpu!""",
     "jax pypi": f"""
-        {CUDA_11} | 525!   525!   525!   525!   525!   525!   525!   525!   525!   525!
+        {CUDA_11} | 525!   525!   525!   525!   525!   525!   525!   525!   570!   570!
         {CUDA_12} | 12.1+  12.1+  12.1+  12.1+  12.1+  12.1+  12.1+  12.1+  12.1+  12.1+
         {CUDA_13} | 12.1+  12.1+  12.1+  13.0+  13.0+  13.0+  13.0+  13.0+  13.0+  13.0+""",
     "jax pypi 0.5": f"""
         {CUDA_11}           | 525!   525!   525!   525!   525!   525!   525!   525!   gpu!   gpu!
         {CUDA_12} {CUDA_13} | 12.1+  12.1+  12.1+  12.1+  12.1+  12.1+  12.1+  12.1+  gpu!   gpu!""",
     "cupy pypi": f"""
-        {CUDA_11} | 525!   525!   525!   525!   525!   525!   525!   525!   525!   525!
+        {CUDA_11} | 525!   525!   525!   525!   525!   525!   525!   525!   570!   570!
         {CUDA_12} | 12.0+  12.0+  12.0+  12.0+  12.0+  12.0+  12.0+  12.0+  12.0+  12.0+
         {CUDA_13} | 12.0+  12.0+  12.0+  13.0+  13.0+  13.0+  13.0+  13.0+  13.0+  13.0+""",
     # Machine code for 6.1 and not for 6.0.
@@ -329,9 +330,29 @@ async def test_a_gpu_that_is_left_out_is_told_of_with_what_to_do_for_it(solver: 
     assert (answer.refusal, answer.cuda) == (None, "13.3")
     assert answer.warnings[0] == (
         "GPU 1 (GPU 1, compute capability 6.1) is left out: no build of PyTorch runs on all GPUs of this machine, and "
-        "this one is for the newest that it can use. For GPU 1 make another environment, with the target GPU 6.1, "
-        "and place the kernels of this one elsewhere: GPU-0."
+        "this one is for newer ones. For that GPU make another environment, with the target GPU 6.1; and place the "
+        "kernels of this environment elsewhere: GPU-0."
     )
+    assert "and its GPUs of compute capability 12.0 run it." in answer.cuda_reason
+    for_old = await plan(solver, machine("580", "12.0", "8.0"), "tensorflow 2.18", variant=Variant.AUTO)
+    assert for_old.refusal is not None
+    assert "name the GPU that it shall be for (target GPU)" in for_old.refusal.cure
+
+
+def test_a_gpu_that_nothing_is_for_is_told_of_so() -> None:
+    spec = EnvironmentSpec(name="x", framework="tensorflow", installer=Installer.PYPI)
+    hardware = machine("580", "8.0", "12.0")
+    aim = target(spec, hardware, "linux-64")
+    way = asyncio.run(ways.choose(CATALOGUE.get("tensorflow"), spec, aim, hardware, _nobody))
+    assert way.aim.capabilities == ("8.0",)
+    assert way.warnings == (
+        "GPU 1 (GPU 1, compute capability 12.0) is left out: no build of TensorFlow runs on it. Place the kernels of "
+        "this environment elsewhere: GPU-0.",
+    )
+
+
+async def _nobody() -> tuple[ChannelAnswer, ...]:
+    return ()
 
 
 async def test_an_old_driver_of_the_login_node_is_no_reason_to_update_it(solver: BulkSolver) -> None:

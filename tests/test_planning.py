@@ -554,9 +554,23 @@ def test_a_driver_runs_toolkits_up_to_its_major_version(driver: str, toolkit: st
     assert drivers.driver_runs(driver, toolkit) is runs
 
 
-@pytest.mark.parametrize(("toolkit", "driver"), [("13.2", "580"), ("12.9", "525"), ("11.8", "450"), ("15.0", "580")])
-def test_each_toolkit_has_a_least_driver(toolkit: str, driver: str) -> None:
-    assert drivers.minimum_driver(toolkit) == driver
+@pytest.mark.parametrize(
+    ("toolkit", "capabilities", "driver"),
+    [
+        ("13.2", (), "580"),
+        ("12.9", (), "525"),
+        ("11.8", (), "450"),
+        ("15.0", (), "580"),
+        ("12.9", ("8.0", "9.0"), "525"),
+        ("11.8", ("9.0",), "520"),
+        ("12.9", ("6.1", "12.0"), "570"),
+        ("13.0", ("10.0",), "580"),
+    ],
+)
+def test_each_toolkit_has_a_least_driver_and_each_gpu_too(
+    toolkit: str, capabilities: tuple[str, ...], driver: str
+) -> None:
+    assert drivers.minimum_driver(toolkit, capabilities) == driver
 
 
 @pytest.mark.parametrize(

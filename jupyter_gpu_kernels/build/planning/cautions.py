@@ -36,7 +36,8 @@ def cautions(
     if aim.named and cuda and not aim.driver:
         yield (
             f"Nothing is known of the driver of the machine that it is for: with CUDA {cuda} it needs NVIDIA driver "
-            f"{drivers.minimum_driver(cuda)} or newer. If that one is older, name the highest CUDA that it runs."
+            f"{drivers.minimum_driver(cuda, aim.capabilities)} or newer. If that one is older, name the highest CUDA "
+            "that it runs."
         )
     if not hardware.gpus:
         yield f"Whether it runs on a GPU cannot be tried on this machine. {hardware.reason}".strip()

@@ -53,25 +53,27 @@ def find(
     return min((item for item in misfits if item.depth == furthest), key=lambda item: item.needed).refusal
 
 
+def served(framework: Framework, spec: EnvironmentSpec, variant: Variant, aim: Target) -> bool:
+    """Whether there is a recipe, from whichever installer may be taken."""
+    asked = Installer.CONDA if spec.channels else spec.installer
+    installers = (Installer.CONDA, Installer.PYPI) if asked is Installer.AUTO else (asked,)
+    return any(isinstance(find(framework, spec, variant, installer, aim), Recipe) for installer in installers)
+
+
 def servable(framework: Framework, spec: EnvironmentSpec, variant: Variant, aim: Target) -> Target:
     """The same target with those of its GPUs that one build serves: all, or the newest and what goes with it.
 
     Who has put a new GPU beside an old one wants to use the new one. A GPU that was named is never left out.
     """
-    asked = Installer.CONDA if spec.channels else spec.installer
-    installers = (Installer.CONDA, Installer.PYPI) if asked is Installer.AUTO else (asked,)
-
-    def served(capabilities: tuple[str, ...]) -> bool:
-        some = replace(aim, capabilities=capabilities)
-        return any(isinstance(find(framework, spec, variant, installer, some), Recipe) for installer in installers)
-
-    if variant is not Variant.GPU or aim.named or served(aim.capabilities):
+    if variant is not Variant.GPU or aim.named or served(framework, spec, variant, aim):
         return aim
     kept: tuple[str, ...] = ()
     for capability in sorted(aim.capabilities, key=Version, reverse=True):
-        if served((*kept, capability)):
+        if served(framework, spec, variant, replace(aim, capabilities=(*kept, capability))):
             kept = (*kept, capability)
-    return replace(aim, capabilities=kept) if kept else aim
+    if not kept:
+        return aim
+    return replace(aim, capabilities=kept, gpus=f"its GPUs of compute capability {' and '.join(kept)}")
 
 
 def overlaps(asked: str, allowed: str) -> bool:
@@ -185,7 +187,7 @@ def or_cpu(framework: Framework) -> str:
 def driver_too_old(framework: Framework, title: str, needed: str, aim: Target) -> Refusal:
     """The refusal of a driver that does not run a CUDA; it names the driver that would, and the CUDA that fits."""
     reason = (
-        f"{title} needs CUDA {needed}, thus NVIDIA driver {drivers.minimum_driver(needed)} or newer; "
+        f"{title} needs CUDA {needed}, thus NVIDIA driver {drivers.minimum_driver(needed, aim.capabilities)} or newer; "
         f"{aim.driver} runs CUDA up to {aim.cuda}."
     )
     fitting = drivers.major(aim.cuda or "0")

@@ -15,6 +15,10 @@ MINIMUM_DRIVERS = {13: "580", 12: "525", 11: "450", 10: "410", 9: "384", 8: "367
 #: The CUDA of the oldest driver of the newest branch, which is assumed where nothing is known of a driver.
 NEWEST = f"{max(MINIMUM_DRIVERS)}.0"
 
+#: Major compute capability to the first driver branch that knows such GPUs, where that is newer than what their first
+#: CUDA needs: the one that came with it. https://docs.nvidia.com/cuda/cuda-toolkit-release-notes/#id7
+_KNOWING_DRIVERS = {9: "520", 10: "570", 11: "580", 12: "570"}
+
 #: Major compute capability to the first CUDA that compiles for it. Code for x.0 runs on every x.y:
 #: https://docs.nvidia.com/cuda/cuda-c-programming-guide/#binary-compatibility
 _FIRST = {6: "8.0", 7: "9.0", 8: "11.0", 9: "11.8", 10: "12.8", 11: "13.0", 12: "12.8"}
@@ -50,9 +54,10 @@ def driver_runs(driver_cuda: str, toolkit: str) -> bool:
     return major(toolkit) <= major(driver_cuda)
 
 
-def minimum_driver(toolkit: str) -> str:
-    """The oldest driver that runs a toolkit, e.g. ``"525"``; the newest that is known for a toolkit to come."""
-    return MINIMUM_DRIVERS.get(major(toolkit), MINIMUM_DRIVERS[max(MINIMUM_DRIVERS)])
+def minimum_driver(toolkit: str, capabilities: Sequence[str] = ()) -> str:
+    """The oldest driver that runs a toolkit on some GPUs, e.g. ``"525"``; the newest known for a toolkit to come."""
+    of_toolkit = MINIMUM_DRIVERS.get(major(toolkit), MINIMUM_DRIVERS[max(MINIMUM_DRIVERS)])
+    return max([of_toolkit, *(_KNOWING_DRIVERS.get(major(item), "0") for item in capabilities)], key=int)
 
 
 def first_cuda(capability: str) -> Version:

@@ -86,4 +86,6 @@ def _of_gpu(framework: Framework, title: str, cuda: str, aim: Target) -> Refusal
     reason = f"{title} is to be had with CUDA {cuda}; {choices.have(aim)}, and {choices.needs(aim)}."
     if drivers.fits(Version(cuda), aim.capabilities):
         reason = f"{title} needs libraries that no longer run on such a GPU; {choices.have(aim)}."
-    return Refusal(reason=reason, cure=f"Choose another version, or none{choices.or_cpu(framework)}.")
+    several = len(aim.capabilities) > 1 and not aim.named
+    one = ", name the GPU that it shall be for (target GPU)" if several else ""
+    return Refusal(reason=reason, cure=f"Choose another version, or none{one}{choices.or_cpu(framework)}.")

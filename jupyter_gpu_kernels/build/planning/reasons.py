@@ -26,7 +26,7 @@ def cuda_reason(
     who += [aim.gpus] if aim.gpus else []
     run = "runs" if len(who) == 1 else "run"
     subject = " and ".join(who)
-    condition = "" if aim.driver else f", given NVIDIA driver {drivers.minimum_driver(cuda)} or newer"
+    condition = "" if aim.driver else f", given NVIDIA driver {drivers.minimum_driver(cuda, aim.capabilities)} or newer"
     if spec.cuda:
         return f"CUDA {cuda}: as asked for; {subject} {run} it{condition}."
     if recipe.variant is not Variant.GPU:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 
 from ...errors import ChannelError
-from ...models import EnvironmentSpec, Framework, Gpu, Hardware, Installer, Recipe, Refusal, Variant
+from ...models import EnvironmentSpec, Framework, Hardware, Installer, Recipe, Refusal, Variant
 from ..conda.settings import ChannelAnswer
 from . import choices
 from .targets import Target
@@ -53,11 +53,9 @@ async def choose(framework: Framework, spec: EnvironmentSpec, aim: Target, hardw
     variant, reason = _variant(framework, spec, aim)
     served = choices.servable(framework, spec, variant, aim)
     way = await _with_installer(framework, spec, served, variant, reason, probe)
-    kept = [gpu.uuid for gpu in hardware.gpus if gpu.compute_capability in served.capabilities]
-    lost = [gpu for gpu in hardware.gpus if gpu.compute_capability not in served.capabilities]
     if not isinstance(way.recipe, Refusal):
-        warnings = tuple(_lost(framework, gpu, kept) for gpu in lost) if served != aim else ()
-        return dataclasses.replace(way, warnings=warnings)
+        warnings = _lost(framework, spec, aim, served, hardware) if served != aim else ()
+        return dataclasses.replace(way, warnings=tuple(warnings))
     if variant is Variant.CPU or spec.variant is not Variant.AUTO or spec.cuda or spec.target_cuda or spec.target_gpu:
         return way
     reason = f"The gpu variant cannot run here: {way.recipe.reason}"
@@ -130,11 +128,20 @@ def _reachable(answers: tuple[ChannelAnswer, ...]) -> tuple[Installer, str]:
     return Installer.PYPI, f"None of the conda channels ({names}) can be reached. {why}".strip()
 
 
-def _lost(framework: Framework, gpu: Gpu, kept: Sequence[str]) -> str:
-    """The warning of a machine whose GPUs are too different, for one that is left out."""
-    return (
-        f"GPU {gpu.index} ({gpu.name}, compute capability {gpu.compute_capability}) is left out: no build of "
-        f"{framework.title} runs on all GPUs of this machine, and this one is for the newest that it can use. "
-        f"For GPU {gpu.index} make another environment, with the target GPU {gpu.compute_capability}, and place the "
-        f"kernels of this one elsewhere: {', '.join(kept)}."
-    )
+def _lost(
+    framework: Framework, spec: EnvironmentSpec, aim: Target, served: Target, hardware: Hardware
+) -> Iterator[str]:
+    """The warnings of a machine whose GPUs are too different, one for each that is left out."""
+    kept = ", ".join(gpu.uuid for gpu in hardware.gpus if gpu.compute_capability in served.capabilities)
+    for gpu in hardware.gpus:
+        if gpu.compute_capability in served.capabilities:
+            continue
+        name = f"GPU {gpu.index} ({gpu.name}, compute capability {gpu.compute_capability})"
+        alone = dataclasses.replace(aim, capabilities=(gpu.compute_capability,))
+        if choices.served(framework, dataclasses.replace(spec, version=None, cuda=None), Variant.GPU, alone):
+            why = f"no build of {framework.title} runs on all GPUs of this machine, and this one is for newer ones"
+            cure = f"For that GPU make another environment, with the target GPU {gpu.compute_capability}; and place"
+        else:
+            why = f"no build of {framework.title} runs on it"
+            cure = "Place"
+        yield f"{name} is left out: {why}. {cure} the kernels of this environment elsewhere: {kept}."
