@@ -19,6 +19,8 @@ from two_cudas import execute
 
 from jupyter_gpu_kernels.hardware.glance import Glance
 from jupyter_gpu_kernels.hardware.leases import current_leases, lease_directory
+from jupyter_gpu_kernels.hardware.probe import hardware
+from jupyter_gpu_kernels.hardware.visible import devices_of
 from jupyter_gpu_kernels.launch import hold
 from jupyter_gpu_kernels.launch import leases as giving
 from jupyter_gpu_kernels.models import (
@@ -370,3 +372,20 @@ async def test_a_senseless_placement_is_ignored_with_a_warning(
     drive({}, {})
     assert devices(await start(placement)) == (gpu(0),)
     assert "ignored" in caplog.text
+
+
+@pytest.mark.gpu
+async def test_a_real_gpu_is_given(start: Make) -> None:
+    machine = hardware()
+    assert machine.gpus, machine.reason
+    first = await start("exclusive", "/home/me/train.ipynb")
+    assert set(devices(first)) <= {device.uuid for gpu in machine.gpus for device in devices_of(gpu)}
+    lease = lease_of(first)
+    assert lease is not None
+    everything = await start({"policy": "fixed", "devices": list(lease.devices)})
+    assert "is kept for itself by train.ipynb (kernel kernel-0, since " in (await told(everything))["evalue"]
+    await first.restart()
+    assert devices(first) == lease.devices
+    await first.stop()
+    await everything.restart()
+    assert devices(everything) == lease.devices
