@@ -7,7 +7,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import React, { useEffect, useRef, useState } from 'react';
 
 import { GpuUseFields } from '../form/gpuUseFields';
-import { flawOf, type IGpuUse, useOf, wishesOf } from '../form/gpuUse';
+import { flawsOf, type IGpuUse, useOf, wishesOf } from '../form/gpuUse';
 import type { Environment, EnvironmentChange, Hardware } from '../tokens';
 
 /**
@@ -34,7 +34,7 @@ export async function askGpuUse(options: IChangeGpusOptions): Promise<Environmen
   });
   dialog.addClass('jp-GpuKernels-changeGpusDialog');
   const { button } = await dialog.launch();
-  return button.accept && flawOf(body.value) === null ? wishesOf(body.value, environment.placement?.wait) : null;
+  return button.accept && flawsOf(body.value).length === 0 ? wishesOf(body.value, environment.placement?.wait) : null;
 }
 
 /**

@@ -49,7 +49,8 @@ export const Machine = memo(function Machine(props: IMachineProps) {
               <p className="jp-GpuKernels-faint">
                 {trans.__('Kernels compute on the CPU here; one for a GPU can be built for another machine.')}
               </p>
-              <Elsewhere {...props} hardware={hardware} />
+              {/* Without any accelerator all frameworks do what the line above says, or the form tells. */}
+              {hardware.vendor !== 'none' && <Elsewhere {...props} hardware={hardware} />}
             </>
           )}
           {hardware.driver !== null && (

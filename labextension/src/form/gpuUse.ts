@@ -71,15 +71,22 @@ export function takesCount(policy: GpuPolicy): boolean {
   return policy === 'least-used' || policy === 'exclusive';
 }
 
-/** What is wrong with the fields, if anything is. */
-export function flawOf(use: IGpuUse): 'percent' | 'count' | 'devices' | null {
+/** What may be wrong with the fields. */
+export type Flaw = 'percent' | 'count' | 'devices';
+
+/** What is wrong with the fields. */
+export function flawsOf(use: IGpuUse): Flaw[] {
+  const flaws: Flaw[] = [];
   if (use.memory === 'fraction' && !(fractionOf(use) > 0 && fractionOf(use) <= 1)) {
-    return 'percent';
+    flaws.push('percent');
   }
   if (takesCount(use.policy) && !(Number.isInteger(countOf(use)) && countOf(use) > 0)) {
-    return 'count';
+    flaws.push('count');
   }
-  return use.policy === 'fixed' && use.devices.length === 0 ? 'devices' : null;
+  if (use.policy === 'fixed' && use.devices.length === 0) {
+    flaws.push('devices');
+  }
+  return flaws;
 }
 
 /** What kernels of an environment are given. */

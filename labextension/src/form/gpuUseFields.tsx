@@ -8,7 +8,7 @@ import { devicesOf, type IDevice } from '../devices';
 import { memory as memoryAmount } from '../format';
 import type { GpuPolicy, Hardware, MemoryPreset } from '../tokens';
 import { memoryWord, policyWord } from '../words';
-import { flawOf, type IGpuUse, POLICIES, PRESETS, takesCount } from './gpuUse';
+import { flawsOf, type IGpuUse, POLICIES, PRESETS, takesCount } from './gpuUse';
 import { SelectField, TextField } from './inputs';
 
 /**
@@ -26,7 +26,7 @@ export interface IGpuUseFieldsProps {
  * Which GPUs, and how much of their memory.
  */
 export function GpuUseFields({ trans, value, hardware, onChange }: IGpuUseFieldsProps): JSX.Element {
-  const flaw = flawOf(value);
+  const flaws = flawsOf(value);
   const devices = offered(hardware, value);
   const policies = POLICIES.filter(policy => policy !== 'fixed' || devices.length > 0);
   return (
@@ -43,8 +43,8 @@ export function GpuUseFields({ trans, value, hardware, onChange }: IGpuUseFields
           label={trans.__('How many')}
           value={value.gpuCount}
           number={{ min: 1, step: 1 }}
-          invalid={flaw === 'count'}
-          problem={id => (flaw === 'count' ? <p id={id}>{trans.__('A whole number, at least 1.')}</p> : null)}
+          invalid={flaws.includes('count')}
+          problem={id => (flaws.includes('count') ? <p id={id}>{trans.__('A whole number, at least 1.')}</p> : null)}
           onChange={gpuCount => onChange({ gpuCount })}
         />
       )}
@@ -69,8 +69,8 @@ export function GpuUseFields({ trans, value, hardware, onChange }: IGpuUseFields
           value={value.memoryPercent}
           number={{ min: 1, max: 100, step: 'any' }}
           hint={trans.__('One kernel may take as much of each of its GPUs.')}
-          invalid={flaw === 'percent'}
-          problem={id => (flaw === 'percent' ? <p id={id}>{trans.__('More than 0, at most 100.')}</p> : null)}
+          invalid={flaws.includes('percent')}
+          problem={id => (flaws.includes('percent') ? <p id={id}>{trans.__('More than 0, at most 100.')}</p> : null)}
           onChange={memoryPercent => onChange({ memoryPercent })}
         />
       )}

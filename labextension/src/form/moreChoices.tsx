@@ -107,13 +107,13 @@ export function MoreChoices(props: IMoreChoicesProps): JSX.Element {
           hint={trans.__('What the Launcher and the Kernel menu show.')}
           onChange={displayName => onChange({ displayName })}
         />
-        <GpuUseFields trans={trans} value={fields} hardware={hardware} onChange={onChange} />
         <CheckField
           label={trans.__('Add companions')}
           value={fields.companions}
           hint={framework?.companions.join(', ')}
           onChange={companions => onChange({ companions })}
         />
+        <GpuUseFields trans={trans} value={fields} hardware={hardware} onChange={onChange} />
       </div>
     </details>
   );

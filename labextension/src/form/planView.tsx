@@ -27,11 +27,7 @@ export const PlanView = React.memo(function PlanView({ trans, plan }: IPlanViewP
       <dl className="jp-GpuKernels-Form-facts">
         {plan.framework_version ? <Fact name={trans.__('Version')} value={plan.framework_version} /> : null}
         <Fact name={trans.__('Python')} value={plan.python} />
-        <Fact
-          name={trans.__('CUDA')}
-          value={plan.cuda ?? trans.__('none')}
-          reason={plan.cuda_reason && sentence(trans, plan.cuda_reason)}
-        />
+        <Fact name={trans.__('CUDA')} value={plan.cuda ?? trans.__('none')} />
         <Fact name={trans.__('Variant')} value={variant} reason={sentence(trans, plan.variant_reason)} />
         <Fact name={trans.__('Installer')} value={installer} reason={sentence(trans, plan.installer_reason)} />
         <Fact name={trans.__('To download')} value={bytes(plan.download_bytes)} />
@@ -41,6 +37,7 @@ export const PlanView = React.memo(function PlanView({ trans, plan }: IPlanViewP
           value={plan.channels.join(', ')}
         />
       </dl>
+      {plan.cuda_reason ? <p className="jp-GpuKernels-Form-hint">{sentence(trans, plan.cuda_reason)}</p> : null}
       <Warnings trans={trans} warnings={plan.warnings} />
       <Packages trans={trans} packages={plan.packages} />
     </>
