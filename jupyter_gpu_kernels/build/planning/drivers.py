@@ -16,7 +16,8 @@ MINIMUM_DRIVERS = {13: "580", 12: "525", 11: "450", 10: "410", 9: "384", 8: "367
 NEWEST = f"{max(MINIMUM_DRIVERS)}.0"
 
 #: Major compute capability to the first driver branch that knows such GPUs, where that is newer than what their first
-#: CUDA needs: the one that came with it. https://docs.nvidia.com/cuda/cuda-toolkit-release-notes/#id7
+#: CUDA needs: the one that came with it, as https://docs.nvidia.com/cuda/archive/12.8.0/cuda-toolkit-release-notes and
+#: those of 11.8.0 and 13.0.0 list.
 _KNOWING_DRIVERS = {9: "520", 10: "570", 11: "580", 12: "570"}
 
 #: Major compute capability to the first CUDA that compiles for it. Code for x.0 runs on every x.y:
