@@ -83,7 +83,10 @@ def test_a_gpu_is_described_whole(tmp_path: Path) -> None:
             # Without what the driver keeps for itself.
             "memory_used": 5 * GIB,
             "memory_total": 141 * GIB,
-            "processes": [{"pid": 4242, "memory": 3 * GIB}, {"pid": 4343, "memory": None}],
+            "processes": [
+                {"pid": 4242, "memory": 3 * GIB, "graphics": False},
+                {"pid": 4343, "memory": None, "graphics": False},
+            ],
         }
     ]
     assert said["gpu_notes"] == said["notes"] == []
@@ -94,10 +97,13 @@ def test_the_compute_mode_is_told(tmp_path: Path, mode: str) -> None:
     assert ask(tmp_path, {"compute_mode": mode})["gpus"][0]["compute_mode"] == mode
 
 
-def test_a_process_that_computes_and_draws_is_one_process(tmp_path: Path) -> None:
+def test_a_process_that_computes_and_draws_is_one_process_that_computes(tmp_path: Path) -> None:
     processes = [{"pid": 7, "memory": 100}]
     said = ask(tmp_path, {"processes": processes, "graphics": [{"pid": 7, "memory": 300}, {"pid": 8, "memory": 5}]})
-    assert said["readings"][0]["processes"] == [{"pid": 7, "memory": 300}, {"pid": 8, "memory": 5}]
+    assert said["readings"][0]["processes"] == [
+        {"pid": 7, "memory": 300, "graphics": False},
+        {"pid": 8, "memory": 5, "graphics": True},
+    ]
 
 
 def test_a_split_gpu_is_read_by_its_instances(tmp_path: Path) -> None:
@@ -121,7 +127,7 @@ def test_a_split_gpu_is_read_by_its_instances(tmp_path: Path) -> None:
     assert (whole["mig"], whole["instances"]) == (False, [])
     first, second, third = said["readings"]
     assert (first["uuid"], first["memory_used"], first["utilization"]) == ("MIG-a", GIB, None)
-    assert (second["uuid"], second["processes"]) == ("MIG-b", [{"pid": 99, "memory": 77}])
+    assert (second["uuid"], second["processes"]) == ("MIG-b", [{"pid": 99, "memory": 77, "graphics": False}])
     assert third["uuid"] == whole["uuid"]
     assert said["notes"] == []
 
@@ -195,7 +201,7 @@ def test_an_old_driver_is_asked_by_its_own_functions(tmp_path: Path) -> None:
     assert said["cuda"] == "11.0"
     assert (said["gpus"][0]["mig"], said["gpus"][0]["compute_mode"]) == (False, "default")
     assert said["readings"][0]["memory_used"] == 10
-    assert said["readings"][0]["processes"] == [{"pid": 5, "memory": 6}]
+    assert said["readings"][0]["processes"] == [{"pid": 5, "memory": 6, "graphics": False}]
     assert said["notes"] == []
 
 
@@ -260,4 +266,4 @@ def test_the_drivers_stand_side_by_side(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/proc/self/ns/pid").exists(), reason="needs /proc")
 def test_a_process_of_this_machine_is_told_where_ids_are_the_machines(tmp_path: Path) -> None:
     said = ask(tmp_path, {"processes": [{"pid": os.getpid(), "memory": 1}]})
-    assert said["readings"][0]["processes"] == [{"pid": os.getpid(), "memory": 1}]
+    assert said["readings"][0]["processes"] == [{"pid": os.getpid(), "memory": 1, "graphics": False}]

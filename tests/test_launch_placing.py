@@ -79,6 +79,7 @@ PROHIBITED, EXCLUSIVE_MODE = ComputeMode.PROHIBITED, ComputeMode.EXCLUSIVE
         (ALONE, "g0 g1", [lease("g0")], {}, [], "g1"),
         (ALONE, "g0 g1", [], {}, [reading("g0", GIB, MINE)], "g1"),
         (ALONE, "g0", [lease("g0")], {}, [], ""),
+        (ALONE, "g0", [], {}, [reading("g0", GIB, replace(MINE, graphics=True))], "g0"),
         # Where nobody is listed, memory in use tells nothing: the driver takes some itself.
         (ALONE, "g0", [], {}, [replace(reading("g0", GIB), processes=None)], "g0"),
         (TWO_ALONE, "g0 g1 g2", [lease("g1")], {}, [], "g0 g2"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from ..models import ComputeMode, Gpu, GpuProcess, GpuReading, MigInstance
@@ -168,16 +169,21 @@ class DriverNvml:
         listed = self._field(label, "list of processes", self._listed, "Compute", handle)
         if listed is None:
             return None
-        for kind in ("Graphics", "MPSCompute"):
-            listed += self._field(label, "", self._listed, kind, handle) or []
+        entries = [(entry, False) for entry in listed]
+        for kind in ("MPSCompute", "Graphics"):
+            more = self._field(label, "", self._listed, kind, handle) or []
+            entries += [(entry, kind == "Graphics") for entry in more]
         found: dict[int, GpuProcess] = {}
-        for entry in listed:
-            # Whoever is listed has some; in a container 0 stands for what the driver did not find.
-            process = GpuProcess(pid=self._surroundings.pid_here(int(entry.pid)), memory=entry.usedGpuMemory or None)
+        for entry, graphics in entries:
             key = int(entry.pid) or -len(found) - 1
             known = found.get(key)
-            if known is None or (known.memory or 0) < (process.memory or 0):
-                found[key] = process
+            # Whoever is listed has some; in a container 0 stands for what the driver did not find.
+            memory = entry.usedGpuMemory or None
+            if known is None:
+                pid = self._surroundings.pid_here(int(entry.pid))
+                found[key] = GpuProcess(pid=pid, memory=memory, graphics=graphics)
+            elif (known.memory or 0) < (memory or 0):
+                found[key] = replace(known, memory=memory)
         if self._surroundings.contained and any(None in (each.pid, each.memory) for each in found.values()):
             self._note(CONTAINER_NOTE)
         return tuple(found.values())

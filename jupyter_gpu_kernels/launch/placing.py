@@ -17,7 +17,7 @@ class Candidate:
         device: The device.
         mode: How many processes may compute on it.
         leases: Of other kernels of this user.
-        processes: Those that have memory on it, as far as the driver tells.
+        processes: Those that compute on it, as far as the driver tells; what a desktop draws is in nobody's way.
         memory_used: Bytes, 0 where they are not told.
     """
 
@@ -85,11 +85,15 @@ def candidates(
                 device=device,
                 mode=modes.get(device.gpu_index, ComputeMode.DEFAULT),
                 leases=tuple(lease for lease in held if device.uuid in lease.devices),
-                processes=(reading.processes or ()) if reading else (),
+                processes=_computing(reading.processes if reading else None),
                 memory_used=(reading.memory_used or 0) if reading else 0,
             )
         )
     return tuple(found)
+
+
+def _computing(processes: Iterable[GpuProcess] | None) -> tuple[GpuProcess, ...]:
+    return tuple(process for process in processes or () if not process.graphics)
 
 
 def decide(placement: Placement, among: Sequence[Candidate]) -> Decision:

@@ -91,10 +91,12 @@ class GpuProcess:
     Attributes:
         pid: Its id as this process would see it; ``None`` where the driver counts in another PID namespace.
         memory: Bytes, ``None`` where the driver does not tell.
+        graphics: Whether it only draws, as a desktop does, and computes nothing.
     """
 
     pid: int | None
     memory: int | None
+    graphics: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

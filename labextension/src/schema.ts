@@ -670,10 +670,13 @@ export interface components {
          *     Attributes:
          *         pid: Its id as this process would see it; ``None`` where the driver counts in another PID namespace.
          *         memory: Bytes, ``None`` where the driver does not tell.
+         *         graphics: Whether it only draws, as a desktop does, and computes nothing.
          */
         GpuProcess: {
             pid: number | null;
             memory: number | null;
+            /** @default false */
+            graphics: boolean;
         };
         /**
          * KernelShare
