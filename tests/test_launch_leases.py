@@ -17,6 +17,8 @@ from patience import PATIENCE, eventually
 from tiny_kernels import TinyKernel, write_tiny_kernels
 from two_cudas import execute
 
+from jupyter_gpu_kernels.build.reporting import SilentReporter
+from jupyter_gpu_kernels.build.verification.verification import verify
 from jupyter_gpu_kernels.hardware.glance import Glance
 from jupyter_gpu_kernels.hardware.leases import current_leases, lease_directory
 from jupyter_gpu_kernels.hardware.probe import hardware
@@ -26,11 +28,14 @@ from jupyter_gpu_kernels.launch import leases as giving
 from jupyter_gpu_kernels.models import (
     EnvironmentKind,
     EnvironmentSpec,
+    Framework,
     Installer,
     Lease,
     Manifest,
     Plan,
     Variant,
+    Verification,
+    VerificationOutcome,
 )
 from jupyter_gpu_kernels.prefix.manifest import write_manifest
 from jupyter_gpu_kernels.prefix.placement import TRIAL
@@ -389,3 +394,35 @@ async def test_a_real_gpu_is_given(start: Make) -> None:
     await first.stop()
     await everything.restart()
     assert devices(everything) == lease.devices
+
+
+async def test_a_verification_takes_a_lease_and_gives_it_back(drive: Drive, start: Make, tmp_path: Path) -> None:
+    drive({}, {})
+    write_tiny_kernels(tmp_path / "staged", tmp_path / "environment", real=True, trial="exclusive")
+    seen: list[tuple[Lease, ...]] = []
+
+    class Watcher(SilentReporter):
+        def log(self, line: str) -> None:
+            seen.append(current_leases())
+
+    async def verified() -> Verification:
+        return await verify(
+            kernel_dir=tmp_path / "staged",
+            kernel_name="trial",
+            framework=Framework(id="watched", title="Watched", summary="", import_name="json", recipes=()),
+            expect_gpu=True,
+            prefix=tmp_path / "environment",
+            timeout=PATIENCE,
+            reporter=Watcher(),
+        )
+
+    await verified()
+    ((lease,), *_) = seen
+    assert (lease.kernel_name, lease.exclusive) == ("trial", False)
+    assert current_leases() == ()
+    # Others have all there is: that says nothing of the environment, which is kept.
+    await start("exclusive")
+    await start("exclusive", "/home/me/train.ipynb")
+    refused = await verified()
+    assert refused.outcome is VerificationOutcome.GPU_NOT_SEEN
+    assert "No GPU is free for this kernel: GPU 0 (NVIDIA H200) is kept for itself by a kernel" in refused.sentence

@@ -86,8 +86,9 @@ def prepare(
         wishes=wishes,
     )
     placement = policy.placement
-    if TRIAL in environ and placement.policy is GpuPolicy.EXCLUSIVE:
-        placement = replace(placement, policy=GpuPolicy.LEAST_USED)
+    if TRIAL in environ:
+        alone = placement.policy is GpuPolicy.EXCLUSIVE
+        placement = replace(placement, policy=GpuPolicy.LEAST_USED if alone else placement.policy, wait=0.0)
     wanted = may_compute or placement.policy is not GpuPolicy.AUTO
     return Prepared(environ=environ, placement=placement if wanted else None, warnings=tuple(warnings))
 

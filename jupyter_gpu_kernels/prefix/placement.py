@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import InvalidInputError
 from ..models import GpuPolicy, Placement
 
-#: Set for a kernel that is only tried out, for seconds: it wants no GPU for itself alone.
+#: Set for a kernel that is only tried out, for seconds: it wants no GPU for itself alone, and waits for none.
 TRIAL = "JUPYTER_GPU_KERNELS_TRIAL"
 
 #: More GPUs than one machine has.
