@@ -563,3 +563,15 @@ async def test_requests_do_not_wait_for_builds(fetch: Fetch, manager: ScriptedMa
     assert [environment["name"] for environment in json.loads((await fetch("environments")).body)] == ["old"]
     states = [job["state"] for job in json.loads((await fetch("jobs")).body)]
     assert sorted(states) == ["queued", "running", "running"]
+
+
+async def test_a_placement_is_changed_at_once(fetch: Fetch, manager: ScriptedManager) -> None:
+    wish = {"policy": "exclusive", "count": 2, "wait": 60}
+    response = await fetch("environments/old", "PATCH", {"placement": wish})
+    assert json.loads(response.body)["placement"] == {**wish, "devices": []}
+    assert manager.workshop.built["old"].launch.placement.count == 2
+    for bad in ("all", {"policy": "mine"}, {"count": 0}, {"policy": "fixed"}, {"wait": -1}, {"devices": ["0"]}, []):
+        status, error = await failing(fetch("environments/old", "PATCH", {"placement": bad}))
+        assert (status, error["code"]) == (400, "invalid_input"), bad
+    status, error = await failing(fetch("plans", "POST", {"name": "new", "placement": {"count": 2}}))
+    assert (status, error["code"]) == (400, "invalid_input")
