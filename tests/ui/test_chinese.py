@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 import jupyter_gpu_kernels
 
 from .cargo import Cargo
 from .desk import BUILD, Desk, Words
+from .test_looks import MANY
 
 CATALOGUE = Path(jupyter_gpu_kernels.__file__).parent / "locale/zh_CN/LC_MESSAGES/jupyter_gpu_kernels.json"
 
@@ -21,6 +22,29 @@ def words(settings: Callable[..., None]) -> Words:
     """Chinese, of which JupyterLab must be told before it is opened."""
     settings("@jupyterlab/translation-extension:plugin", locale="zh_CN")
     return Words(CATALOGUE)
+
+
+def test_gpus_and_the_doctor_in_chinese(
+    desk: Desk, page: Page, words: Words, kernel: str, driver: Callable[..., None]
+) -> None:
+    driver(**MANY)
+    desk.open_panel()
+    for name in ("0 · NVIDIA H200", "NVIDIA A100 · 3g.40gb"):
+        desk.press(name, desk.panel)
+    expect(desk.panel).to_contain_text(words("Another process (%1)", "4194305"))
+    desk.kernel(kernel).get_by_role("button", name=words("Verified")).click()
+    desk.picture("chinese-gpus")
+    assert desk.untranslated(desk.panel) == []
+    desk.choose(kernel, "GPUs and memory…")
+    desk.picture("chinese-change-gpus")
+    assert desk.untranslated(desk.dialog) == []
+    desk.press("Cancel", desk.dialog)
+    desk.choose(kernel, "Diagnose")
+    doctor = page.locator(".jp-GpuKernels-Diagnosis")
+    doctor.locator("summary").last.click()
+    expect(doctor.get_by_text(words("in order")).first).to_be_visible()
+    desk.picture("chinese-diagnosis")
+    assert desk.untranslated(doctor) == []
 
 
 def test_in_chinese(desk: Desk, words: Words, cargo: Cargo, kernel: str, new_name: str) -> None:

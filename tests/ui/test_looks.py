@@ -13,6 +13,40 @@ from .lab import API
 
 THEMES = "@jupyterlab/apputils-extension:themes"
 
+G = 1024**3
+
+#: Two GPUs that are whole, and one that is split.
+MANY = {
+    "driver": "570.86.15",
+    "cuda": "12.8",
+    "gpus": [
+        {
+            "uuid": "GPU-00000000-0000-0000-0000-000000000000",
+            "name": "NVIDIA H200",
+            "memory_total": 141 * G,
+            "utilization": 97,
+            "memory_used": 50 * G,
+            "processes": [{"pid": 4_194_305, "memory": 30 * G}],
+        },
+        {"uuid": "GPU-00000000-0000-0000-0000-000000000001", "name": "NVIDIA H200", "memory_total": 141 * G},
+        {
+            "uuid": "GPU-00000000-0000-0000-0000-000000000002",
+            "name": "NVIDIA A100",
+            "memory_total": 80 * G,
+            "mig": True,
+            "instances": [
+                {
+                    "uuid": "MIG-00000000-0000-0000-0000-000000000003",
+                    "profile": "3g.40gb",
+                    "memory_total": 40 * G,
+                    "memory_used": 11 * G,
+                    "processes": None,
+                }
+            ],
+        },
+    ],
+}
+
 
 @pytest.fixture(params=["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
 def theme(request: pytest.FixtureRequest, settings: Callable[..., None]) -> str:
@@ -41,6 +75,32 @@ def test_axe_finds_nothing_serious(theme: str, kernel: str, desk: Desk, cargo: C
     assert desk.audit(".jp-Dialog") == []
 
 
+def test_axe_finds_nothing_serious_about_gpus(
+    theme: str, desk: Desk, page: Page, kernel: str, driver: Callable[..., None]
+) -> None:
+    driver(**MANY)
+    desk.open_panel()
+    for name in ("0 · NVIDIA H200", "NVIDIA A100 · 3g.40gb"):
+        desk.press(name, desk.panel)
+    expect(desk.panel).to_contain_text("Another process (4194305)")
+    desk.kernel(kernel).get_by_role("button", name="Verified").click()
+    desk.picture(f"gpus-{theme}")
+    assert desk.audit(".jp-GpuKernels-panel") == []
+    desk.choose(kernel, "GPUs and memory…")
+    desk.dialog.get_by_label("GPUs of a kernel", exact=True).select_option(label="Always the same")
+    desk.dialog.get_by_label("Memory of the GPU", exact=True).select_option(label="Up to a part of it")
+    desk.picture(f"change-gpus-{theme}")
+    assert desk.audit(".jp-Dialog") == []
+    desk.press("Cancel", desk.dialog)
+    desk.palette("Diagnose GPU Kernels")
+    doctor = page.locator(".jp-GpuKernels-Diagnosis")
+    doctor.get_by_text("things were looked at").click()
+    for evidence in doctor.get_by_text("Evidence").all():
+        evidence.click()
+    desk.picture(f"diagnosis-{theme}")
+    assert desk.audit(".jp-GpuKernels-Diagnosis") == []
+
+
 def test_whoever_has_no_kernel_is_told_how_to_begin(desk: Desk, page: Page, driver: Callable[..., None]) -> None:
     driver(driver="570.86.15", cuda="12.8", gpus=[{"name": "NVIDIA H200"}])
     for path in ("environments", "jobs"):
@@ -53,7 +113,10 @@ def test_whoever_has_no_kernel_is_told_how_to_begin(desk: Desk, page: Page, driv
     expect(desk.form.framework("TensorFlow")).to_be_focused()
 
 
-def test_it_fits_into_a_narrow_sidebar(desk: Desk, kernel: str, cargo: Cargo, new_name: str) -> None:
+def test_it_fits_into_a_narrow_sidebar(
+    desk: Desk, kernel: str, cargo: Cargo, new_name: str, driver: Callable[..., None]
+) -> None:
+    driver(**MANY)
     form = desk.ask()
     form.fill(Name=new_name)
     form.more()
@@ -61,6 +124,7 @@ def test_it_fits_into_a_narrow_sidebar(desk: Desk, kernel: str, cargo: Cargo, ne
     form.create()
     expect(desk.job(new_name)).to_contain_text("Downloading")
     desk.kernel(kernel).get_by_role("button", name="Verified").click()
+    desk.press("0 · NVIDIA H200", desk.panel)
     desk.narrow(200)
     assert desk.panel.evaluate("panel => panel.clientWidth") == 200
     desk.picture("narrow")
