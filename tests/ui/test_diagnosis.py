@@ -50,6 +50,7 @@ def test_a_broken_environment_is_found_and_cured(desk: Desk, page: Page, lab: La
     expect(desk.job(new_name, "Rebuilding %1")).to_be_visible()
     expect(uninstalled.get_by_role("button")).to_be_disabled()
     expect(doctor.get_by_role("region", name="Problems")).to_have_count(0, timeout=BUILD)
+    expect(doctor).to_contain_text("Nothing is wrong.")
     assert Path(comm, "__init__.py").exists()
     desk.picture("cured")
 

@@ -7,6 +7,8 @@ type Settings = FakeServer['settings'];
 
 const { signal } = new AbortController();
 
+const REMEDY = { id: 'rebuild', subject: 'x', label: 'Rebuild', question: '' };
+
 /** Each operation: how it is called, what is asked of the server, and what is sent. */
 const OPERATIONS: [string, (settings: Settings) => Promise<unknown>, unknown?][] = [
   ['GET frameworks', settings => api.frameworks(settings)],
@@ -24,6 +26,10 @@ const OPERATIONS: [string, (settings: Settings) => Promise<unknown>, unknown?][]
   ['POST environments/x/rebuild', settings => api.rebuild('x', settings), {}],
   ['GET environments/x/notebook', settings => api.benchmarkNotebook('x', settings)],
   ['PUT environments/x/benchmark', settings => api.keepBenchmark('x', { timings: [] }, settings), { timings: [] }],
+  ['GET gpus/usage', settings => api.gpuUsage(settings)],
+  ['GET diagnosis', settings => api.diagnose('', signal, settings)],
+  ['GET diagnosis?environment=a%20b', settings => api.diagnose('a b', signal, settings)],
+  ['POST diagnosis', settings => api.apply(REMEDY, settings), REMEDY],
   ['GET jobs', settings => api.jobs(settings)],
   ['GET jobs/1', settings => api.job('1', settings)],
   ['DELETE jobs/1', settings => api.cancel('1', settings)]

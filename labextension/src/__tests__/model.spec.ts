@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { GpuKernels } from '../model';
 import { ApiError, LocalCodes } from '../request';
 import type { Job } from '../tokens';
-import { aFramework, aJob, anEnvironment, aProgress, hardware } from './fakes';
+import { aDiagnosis, aFramework, aJob, anEnvironment, aProgress, hardware } from './fakes';
 import { FakeServer, FakeServices, json, refusal, setHidden } from './fakeServer';
 
 const START = ['GET environments', 'GET gpus', 'GET jobs'];
@@ -698,6 +698,30 @@ describe('what can be done', () => {
     await refreshed;
 
     expect(model.environments[0].display_name).toBe('Fast');
+  });
+
+  it('reads jobs and kernels after a remedy, also after one that has failed', async () => {
+    void model.start();
+    await settle();
+    const remedy = { id: 'rebuild', subject: 'tf-warp-speed', label: 'Rebuild', question: '' };
+    server.answers.set('POST diagnosis', () => {
+      server.set(aJob({ kind: 'rebuild' }));
+      return json(aDiagnosis());
+    });
+
+    const [found] = await Promise.all([model.apply(remedy), settle()]);
+
+    expect([found, model.jobs.map(({ kind }) => kind), services.specsRefreshed]).toEqual([
+      aDiagnosis(),
+      ['rebuild'],
+      1
+    ]);
+
+    server.answers.set('POST diagnosis', () => refusal({ message: 'It was cured meanwhile.' }, 409));
+    server.environments = [anEnvironment()];
+    await Promise.all([expect(model.apply(remedy)).rejects.toThrow('It was cured meanwhile.'), settle()]);
+
+    expect(model.environments).toEqual([anEnvironment()]);
   });
 
   it('keeps a benchmark, and shows it', async () => {

@@ -74,16 +74,15 @@ export function DiagnosisView({ examination, trans }: IDiagnosisViewProps): JSX.
       )}
       {diagnosis && (
         <>
-          {diagnosis.findings.length === 0 ? (
+          {diagnosis.findings.every(({ severity }) => severity === 'note') && (
             <p className="jp-GpuKernels-Diagnosis-well" data-tone="good">
               <checkIcon.react tag="span" className="jp-GpuKernels-tone" />
               {trans.__('Nothing is wrong.')}
             </p>
-          ) : (
-            SEVERITIES.map(severity => (
-              <Group key={severity} severity={severity} diagnosis={diagnosis} examination={examination} trans={trans} />
-            ))
           )}
+          {SEVERITIES.map(severity => (
+            <Group key={severity} severity={severity} diagnosis={diagnosis} examination={examination} trans={trans} />
+          ))}
           <Examined examined={diagnosis.examined} trans={trans} />
         </>
       )}
