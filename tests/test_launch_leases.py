@@ -264,8 +264,8 @@ async def test_a_dead_kernel_is_noted_by_whoever_asks(drive: Drive, start: Make)
     os.killpg(kernel.pid, 9)
     while await kernel.manager.is_alive():
         await asyncio.sleep(0.01)
-    (entry,) = json.loads((lease_directory() / "leases.json").read_text())
-    assert entry["died"] is not None
+    records = lease_directory() / "leases.json"
+    assert await eventually(lambda: json.loads(records.read_text())[0]["died"])
 
 
 async def test_where_no_record_can_be_kept_kernels_start_all_the_same(
@@ -275,9 +275,12 @@ async def test_where_no_record_can_be_kept_kernels_start_all_the_same(
     drive({"memory_used": 2**30}, {})
     kernel = await start()
     assert (await eventually(kernel.seen)).devices == (gpu(1),)
-    assert "Nobody else will know which GPU the kernel has, as it cannot be noted down" in caplog.text
     await kernel.restart()
     await kernel.stop()
+    warnings = [record for record in caplog.records if "noted down" in record.message]
+    assert [record.message.split(",")[0] for record in warnings] == [
+        "Nobody else will know which GPU the kernel has"
+    ] * 2
 
 
 async def test_without_an_answer_of_the_driver_a_kernel_starts_all_the_same(
@@ -426,3 +429,24 @@ async def test_a_verification_takes_a_lease_and_gives_it_back(drive: Drive, star
     refused = await verified()
     assert refused.outcome is VerificationOutcome.GPU_NOT_SEEN
     assert "No GPU is free for this kernel: GPU 0 (NVIDIA H200) is kept for itself by a kernel" in refused.sentence
+
+
+async def test_a_kernel_that_needs_no_gpu_any_more_gives_it_back(drive: Drive, start: Make) -> None:
+    drive({}, {})
+    kernel = await start("exclusive")
+    drive(error="NVML_ERROR_DRIVER_NOT_LOADED")
+    await kernel.restart()
+    assert current_leases() == ()
+
+
+async def test_what_nobody_thought_of_stops_no_kernel(
+    drive: Drive, start: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*arguments: Any) -> Any:
+        raise ZeroDivisionError
+
+    drive({}, {})
+    monkeypatch.setattr(giving, "decide", fail)
+    kernel = await start()
+    assert (await eventually(kernel.seen)).devices == ("-",)
+    assert "The kernel's GPU could not be chosen; it starts on whatever GPU it finds." in caplog.text

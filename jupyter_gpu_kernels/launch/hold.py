@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from logging import Logger, LoggerAdapter
 from typing import TYPE_CHECKING, Any
 
@@ -67,37 +67,41 @@ class GpuHold:
                 await asyncio.sleep(min(TRY_AGAIN, max(0.0, deadline - time.monotonic())))
             else:
                 break
+        if given is None or given.lease is None:
+            # What it had before a restart, it has no more.
+            await self.stopped()
+        elif not given.noted:
+            self._leases = None
         if given is None:
             return {}
         for warning in given.warnings:
             self._log.warning("%s", warning)
-        self._seen_dead = False
         return given.variables
 
     async def started(self, pid: int) -> None:
         """Tie the GPUs to the kernel's process."""
         if self._leases is not None:
             self._seen_dead = False
-            await self._noted(self._leases.records.started, pid)
+            await asyncio.to_thread(self._note, self._leases.records.started, pid)
 
-    async def died(self) -> None:
-        """Note that the kernel was seen dead; it may be started again."""
+    def died(self) -> None:
+        """Note that the kernel was seen dead; it may be started again. Nobody waits for this."""
         if self._leases is not None and not self._seen_dead:
             self._seen_dead = True
-            await self._noted(self._leases.records.died)
+            asyncio.get_running_loop().run_in_executor(None, self._note, self._leases.records.died)
 
     async def stopped(self) -> None:
         """Let the GPUs go, as soon as the kernel's processes are gone."""
         if self._leases is not None:
             leases, self._leases = self._leases, None
-            await self._noted(leases.records.release)
+            await asyncio.to_thread(self._note, leases.records.release)
 
-    async def _noted(self, note: Any, *arguments: Any) -> None:
-        """Note something about the kernel; if that fails, its processes tell the same a little later."""
+    def _note(self, note: Callable[..., None], *arguments: int) -> None:
+        """Note something about the kernel."""
         try:
-            await asyncio.to_thread(note, self._kernel_id, *arguments)
+            note(self._kernel_id, *arguments)
         except OSError as error:
-            self._log.debug("The records of GPUs cannot be written: %s", error)
+            self._log.warning("Which GPU the kernel has cannot be noted down: %s.", error)
 
     def _try(self, placement: Placement, environ: Mapping[str, str], kernel_name: str, title: str) -> Given | None:
         """Take GPUs, if there are any."""

@@ -38,11 +38,13 @@ class Given:
 
     Attributes:
         lease: ``None`` where there is nothing to give.
+        noted: Whether others can know of it.
         variables: What tells it so.
         warnings: What the server's log should say.
     """
 
     lease: Lease | None = None
+    noted: bool = True
     variables: Mapping[str, str] = dataclasses.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -94,15 +96,15 @@ class Leases:
         visible = offer.visible
         if visible.reason:
             return Given(warnings=(f"The kernel starts without a GPU: {visible.reason}", *visible.notes))
-        warnings = list(visible.notes)
+        warnings, noted = list(visible.notes), True
         try:
             with self.records.changing() as records:
                 lease = _decided(placement, applicant, offer, records)
                 records[applicant.kernel_id] = Record(lease=lease, placement=placement, taken=self.records.clock())
         except OSError as error:
             warnings.append(f"Nobody else will know which GPU the kernel has, as it cannot be noted down: {error}.")
-            lease = _decided(placement, applicant, offer, {})
-        return Given(lease=lease, variables=_variables(lease, visible), warnings=tuple(warnings))
+            lease, noted = _decided(placement, applicant, offer, {}), False
+        return Given(lease=lease, noted=noted, variables=_variables(lease, visible), warnings=tuple(warnings))
 
     def _offer(self, placement: Placement, applicant: Applicant, environ: Mapping[str, str], seen: Glance) -> Offer:
         """What there is to be given; NVML is asked only where something has to be chosen, or somebody is in the way.

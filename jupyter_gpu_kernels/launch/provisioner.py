@@ -87,12 +87,12 @@ class GpuKernelProvisioner(LocalProvisioner):
                 self._last_words = None
             await self._gpus.stopped()
             raise
-        if self.pid is not None:
-            await self._gpus.started(self.pid)
         if self._last_words:
             self._last_words.started()
         self._deaths.born()
         self._look_again()
+        if self.pid is not None:
+            await self._gpus.started(self.pid)
         return info
 
     async def poll(self) -> int | None:
@@ -100,7 +100,8 @@ class GpuKernelProvisioner(LocalProvisioner):
         status = await super().poll()
         if status is not None and self.process is not None:
             self._deaths.died(status)
-            await self._gpus.died()
+            # Not awaited: between what is seen of the process here and what is made of it nothing may happen.
+            self._gpus.died()
         return status
 
     async def shutdown_requested(self, restart: bool = False) -> None:
@@ -144,16 +145,23 @@ class GpuKernelProvisioner(LocalProvisioner):
             GpuKernelsError: It cannot have what it wants.
         """
         if prepared.placement is None:
+            await self._gpus.stopped()
             return {}
         title = prepared.environ.get(SESSION, "")
-        return await self._gpus.take(
-            prepared.placement,
-            prepared.environ,
-            kernel_id=self.kernel_id,
-            kernel_name=getattr(self.parent, "kernel_name", ""),
-            # The server's own is of whatever has started it.
-            title=title if title != os.environ.get(SESSION) else "",
-        )
+        try:
+            return await self._gpus.take(
+                prepared.placement,
+                prepared.environ,
+                kernel_id=self.kernel_id,
+                kernel_name=getattr(self.parent, "kernel_name", ""),
+                # The server's own is of whatever has started it.
+                title=title if title != os.environ.get(SESSION) else "",
+            )
+        except GpuKernelsError:
+            raise
+        except Exception:
+            self.log.exception("The kernel's GPU could not be chosen; it starts on whatever GPU it finds.")
+            return {}
 
     def _check_deaths(self) -> None:
         """Raise if the kernel died too often; a restart after that tries for real again."""
