@@ -62,6 +62,9 @@ def test_in_jupyterlab(jupyter: Lab, page: Page) -> None:
     desk.open()
     desk.open_panel()
     expect(desk.kernel(NAME)).to_contain_text("Verified")
+    desk.choose(NAME, "Diagnose")
+    expect(page.locator("#jp-main-dock-panel")).to_contain_text("things were looked at")
+    desk.picture("jupyterlab-oldest-diagnosis")
     desk.kernel(NAME).get_by_role("button", name="Open notebook").click()
     _runs(desk)
     _ask(desk)
@@ -77,6 +80,11 @@ def test_in_notebook_7(jupyter: Lab, page: Page, request: pytest.FixtureRequest)
     page.locator(".jp-DirListing-content").wait_for()
     desk.palette("Show GPU Kernels")
     expect(desk.kernel(NAME)).to_contain_text("Verified")
+    # Nothing but a document has a tab there.
+    desk.choose(NAME, "Diagnose")
+    expect(desk.dialog).to_contain_text("things were looked at")
+    desk.picture(f"notebook-{request.node.callspec.id.rpartition('-')[2]}-diagnosis")
+    desk.press("Close", desk.dialog.locator(".jp-Dialog-footer"))
     # Each document has a tab of the browser.
     with page.context.expect_page() as opened:
         desk.kernel(NAME).get_by_role("button", name="Open notebook").click()
