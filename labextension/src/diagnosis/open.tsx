@@ -51,14 +51,14 @@ export function openDiagnosis(options: IDiagnosisOptions, subject: string): void
   const content = new Private.Content(new Examination(model, subject, showJobs), translator);
   void content.examination.look();
   if (isSingleDocument) {
-    void new Dialog({
+    const dialog = new Dialog({
       title: trans.__('Diagnosis'),
       body: content,
       hasClose: true,
       buttons: [Dialog.okButton({ label: trans.__('Close') })]
-    })
-      .launch()
-      .finally(() => content.dispose());
+    });
+    dialog.addClass('jp-GpuKernels-diagnosisDialog');
+    void dialog.launch().finally(() => content.dispose());
     return;
   }
   const widget = new MainAreaWidget({ content, translator });
