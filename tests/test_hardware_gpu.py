@@ -44,7 +44,7 @@ sys.stdin.read()
 #: ``{u}`` is the first GPU's identifier, ``{p}`` a beginning of it, ``{P}`` the same in capitals.
 MASKS = """
 0|-1|0,-1|-1,0|0,0|1,0|0,1|+0|00|0x|0foo|foo|0,foo|0 1|0;0|0,,0|,0|0,|0,0,0|NoDevFiles|none| 0|0 | 0 |0, 0
-{u}|{u},{u}|{p}|{p},{p}|GPU-{P}|gpu-{P}|{u},0|0,{u}|{u},GPU-dead|GPU-dead,{u}| {u}|{u} |GPU-|MIG-0|{u},|{u}, {u}
+{u}|{u},{u}|{p}|{p},{p}|GPU-{P}|gpu-{P}|{u},0|0,{u}|{u},GPU-dead|GPU-dead,{u}| {u}|{u} |GPU-|{u},|{u}, {u}
 """.strip().replace("\n", "|")
 
 
