@@ -19,6 +19,8 @@ def view(page: Page) -> Locator:
 
 
 def test_a_broken_environment_is_found_and_cured(desk: Desk, page: Page, lab: Lab, new_name: str) -> None:
+    # As large as the README shows it.
+    page.set_viewport_size({"width": 1100, "height": 700})
     lab.create(new_name)
     comm = next((lab.environments / new_name).glob("lib/python3.*/site-packages/comm"))
     for part in (comm, *comm.parent.glob("comm-*.dist-info")):

@@ -97,12 +97,17 @@ def test_nothing_is_read_where_there_are_none(desk: Desk, page: Page) -> None:
     assert asked == []
 
 
-def test_an_idle_holder_is_found_and_shut_down(desk: Desk, lab: Lab, kernel: str, driver: Callable[..., None]) -> None:
+def test_an_idle_holder_is_found_and_shut_down(
+    desk: Desk, page: Page, lab: Lab, kernel: str, driver: Callable[..., None]
+) -> None:
+    # As large as the README shows it.
+    page.set_viewport_size({"width": 1100, "height": 700})
     desk.new_notebook(kernel)
     mine = pid_of(desk)
     path = lab.call("GET", "api/sessions")[0]["path"]
     processes = [{"pid": mine, "memory": 30 * G}, {"pid": 4_194_305, "memory": 12 * G}]
-    driver(**a_driver(a_gpu(utilization=37, memory_used=50 * G, processes=processes)))
+    other = a_gpu(1, name="NVIDIA A100-SXM4-80GB", memory_total=80 * G, utilization=4, memory_used=2 * G)
+    driver(**a_driver(a_gpu(utilization=37, memory_used=50 * G, processes=processes), other))
     desk.open_panel()
     desk.press("NVIDIA H200", desk.panel)
     holders = desk.panel.locator(".jp-GpuKernels-holders").get_by_role("listitem")
