@@ -57,7 +57,7 @@ browser: ## what drives the panel in the tests: the machine's Chromium, installe
 	@sh tests/ui/browser.sh
 
 screenshots: $(TEST_ENVIRONMENT) $(NODE_PACKAGES) $(PANEL) browser ## the pictures of the README, taken anew
-	UPDATE_SCREENSHOTS=1 $(BIN)/python -m pytest tests/ui/test_creation.py
+	UPDATE_SCREENSHOTS=1 $(BIN)/python -m pytest tests/ui/test_creation.py tests/ui/test_gpus.py
 
 bench: $(TEST_ENVIRONMENT) $(PANEL) browser ## every benchmark, ratios measured side by side
 	$(BIN)/python -m benchmarks

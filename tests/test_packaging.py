@@ -75,7 +75,7 @@ def test_the_wheel_brings_the_panel_to_where_jupyterlab_looks(
     names = [name for name in wheel.namelist() if name.startswith(f"{DATA}/")]
     schemas = [path.name for path in (distributions.source / "labextension" / "schema").glob("*.json")]
     assert schemas
-    static = re.compile(re.escape(f"{PANEL}/static/") + r"(\w+(\.[0-9a-f]{16})?\.js|third-party-licenses\.json)")
+    static = re.compile(re.escape(f"{PANEL}/static/") + r"([\w-]+(\.[0-9a-f]{16})?\.js|third-party-licenses\.json)")
     assert sorted(name for name in names if not static.fullmatch(name)) == sorted(
         [
             f"{DATA}/etc/jupyter/jupyter_server_config.d/jupyter_gpu_kernels.json",
