@@ -14,6 +14,18 @@ from .workshop import Workshop
 ENDING = "warp-speed"
 
 
+def refuse_malformed(name: str) -> None:
+    """Refuse what can be nobody's name.
+
+    Raises:
+        InvalidNameError: It cannot be a name.
+    """
+    # Imported here: the rules need a parser of requirements, which a server that only starts does not.
+    from ..build.planning import validation
+
+    validation.check_name(name)
+
+
 def check(name: str, workshop: Workshop, jobs: Sequence[Job]) -> NameCheck:
     """Say whether an environment of that name could be created. Blocks on the disk, and changes nothing there.
 
@@ -22,11 +34,8 @@ def check(name: str, workshop: Workshop, jobs: Sequence[Job]) -> NameCheck:
         workshop: Knows the environments and kernels there are.
         jobs: The jobs of all processes, as a reader sees them.
     """
-    # Imported here: the rules need a parser of requirements, which a server that only starts does not.
-    from ..build.planning import validation
-
     try:
-        validation.check_name(name)
+        refuse_malformed(name)
         workshop.check_free(name)
         for job in jobs:
             # Without an owner nobody works on it: it waits for a server, which then finds out what is there.

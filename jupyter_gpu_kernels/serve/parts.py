@@ -1,0 +1,80 @@
+"""The manager's parts: who builds, who remembers, who looks; each is made when it is first asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from traitlets import Any as AnyTrait
+from traitlets import default
+
+from ..models import Job
+from .gpus.watch import GpuWatch, open_watch
+from .jobs import JobRunner
+from .kernels import ProcessKernels, RunningKernels
+from .ledger import Ledger
+from .records import JobRecords
+from .settings import Settings
+from .work import EnvironmentWork
+from .workshop import Workshop
+
+
+class Parts(Settings):
+    """Puts the parts together as configured, and stops those that were made.
+
+    Methods belong to one event loop.
+    """
+
+    workshop: Workshop = AnyTrait(help="Builds environments.")  # type: ignore[assignment]
+    runner: JobRunner = AnyTrait(help="Runs the jobs.")  # type: ignore[assignment]
+    kernels: RunningKernels = AnyTrait(help="Knows the running kernels.")  # type: ignore[assignment]
+    gpus: GpuWatch = AnyTrait(help="Watches the GPUs.")  # type: ignore[assignment]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        #: Called on the loop with each new snapshot of a job of this process.
+        self.listeners: list[Callable[[Job], None]] = []
+        self.work = EnvironmentWork(self)
+
+    @default("workshop")
+    def _default_workshop(self) -> Workshop:
+        # Imported here: a server that only starts needs no solver and no verification.
+        from .wiring import open_workshop
+
+        return open_workshop(self)
+
+    @default("runner")
+    def _default_runner(self) -> JobRunner:
+        from ..hardware.processes import alive, identity
+
+        records = JobRecords(Path(self.state_dir) / "jobs", keep=self.kept_jobs, days=self.kept_days)
+        ledger = Ledger(records, owner=identity(), alive=alive)
+        return JobRunner(ledger, self.work, limit=self.simultaneous_builds, listeners=self.listeners)
+
+    @default("kernels")
+    def _default_kernels(self) -> RunningKernels:
+        return ProcessKernels()
+
+    @default("gpus")
+    def _default_gpus(self) -> GpuWatch:
+        return open_watch(self.kernels)
+
+    @property
+    def active(self) -> tuple[Job, ...]:
+        """The unfinished jobs of this process."""
+        return self.runner.active if self.trait_has_value("runner") else ()
+
+    async def recover(self) -> tuple[Job, ...]:
+        """Take up what a dead process left; called once, when a server starts."""
+        taken = await self.runner.resume()
+        await asyncio.to_thread(lambda: self.workshop.sweep())
+        return taken
+
+    async def close(self, timeout: float = 4.0) -> None:
+        """Stop all jobs, and looking at the GPUs, within some seconds."""
+        closing = [self.gpus.close()] if self.trait_has_value("gpus") else []
+        if self.trait_has_value("runner"):
+            closing.append(self.runner.close(timeout))
+        await asyncio.gather(*closing)
