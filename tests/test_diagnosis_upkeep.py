@@ -102,6 +102,12 @@ def test_ipykernel_was_uninstalled(patient: Patient) -> None:
     assert finding.evidence == (f"Looked in {patient.packages}",)
 
 
+def test_ipykernel_in_development_is_there_as_at_a_launch(patient: Patient) -> None:
+    patient.pip("uninstall", "ipykernel")
+    (patient.packages / "ipykernel.egg-link").touch()
+    assert patient.only("ipykernel-broken").sentence.startswith("Its ipykernel cannot be imported")
+
+
 def test_ipykernel_does_not_import(patient: Patient) -> None:
     patient.pip("uninstall", "tornado")
     finding = patient.only("ipykernel-broken")

@@ -31,9 +31,9 @@ def conda(tmp_path: Path) -> Path:
     return prefix
 
 
-def prepared(prefix: Path, cache: Path, policy: object = None) -> Prepared:
+def prepared(prefix: Path, cache: Path, policy: object = None, **inherited: str) -> Prepared:
     command = [str(prefix / "bin" / "python"), "-c", "pass"]
-    return prepare(command, SERVER, wishes={}, policy_wishes=policy, cache=cache)
+    return prepare(command, {**SERVER, **inherited}, wishes={}, policy_wishes=policy, cache=cache)
 
 
 def test_activation_and_links_come_together(conda: Path, tmp_path: Path) -> None:
@@ -58,17 +58,16 @@ def test_activation_can_be_switched_off(conda: Path, tmp_path: Path) -> None:
     assert "ACTIVATED" not in prepared(conda, tmp_path / "cache", {"activate": False}).environ
 
 
-def test_user_packages_may_bring_cuda_where_the_policy_allows_them(
-    conda: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTHONUSERBASE", str(tmp_path / "user"))
+def test_user_packages_may_bring_cuda_where_the_policy_allows_them(conda: Path, tmp_path: Path) -> None:
+    base = str(tmp_path / "user")
     (conda / "conda-meta" / "python-3.12.4-h0_0.json").touch()
     library = tmp_path / "user/lib/python3.12/site-packages/nvidia/cublas/lib/libcublas.so.12"
     library.parent.mkdir(parents=True)
     library.touch()
-    path = prepared(conda, tmp_path / "cache", {"user_site": True}).environ["LD_LIBRARY_PATH"]
+    path = prepared(conda, tmp_path / "cache", {"user_site": True}, PYTHONUSERBASE=base).environ["LD_LIBRARY_PATH"]
     assert path.endswith(f":{library.parent}")
-    assert str(library.parent) not in prepared(conda, tmp_path / "cache").environ["LD_LIBRARY_PATH"]
+    path = prepared(conda, tmp_path / "cache", PYTHONUSERBASE=base).environ["LD_LIBRARY_PATH"]
+    assert str(library.parent) not in path
 
 
 @pytest.mark.parametrize("text", ["{", '{"schema_version": 99}'])

@@ -108,6 +108,29 @@ def test_the_version_of_a_virtual_environment(tmp_path: Path, settings: str, ver
     assert Layout(virtualenv(tmp_path / "a", settings), VIRTUALENV).python_version() == version
 
 
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"HOME": "/home/kay"}, "/home/kay/.local/lib/python3.12/site-packages"),
+        ({"HOME": "/home/kay", "PYTHONUSERBASE": ""}, "/home/kay/.local/lib/python3.12/site-packages"),
+        ({"HOME": "/home/kay", "PYTHONUSERBASE": "/base"}, "/base/lib/python3.12/site-packages"),
+        ({}, None),
+    ],
+)
+def test_where_the_user_s_own_packages_are(tmp_path: Path, environ: dict[str, str], expected: str | None) -> None:
+    found = Layout(conda(tmp_path / "a"), CONDA, "linux").user_site(environ)
+    assert found == (Path(expected) if expected else None)
+
+
+def test_only_a_virtual_environment_that_sees_the_system_sees_the_user_s_own_packages(tmp_path: Path) -> None:
+    environ = {"HOME": "/home/kay"}
+    assert Layout(virtualenv(tmp_path / "a"), VIRTUALENV, "linux").user_site(environ) is None
+    prefix = virtualenv(tmp_path / "b", "version_info = 3.14.0\ninclude-system-site-packages = true\n")
+    (prefix / "lib" / "python3.14t" / "site-packages").mkdir(parents=True)
+    found = Layout(prefix, VIRTUALENV, "linux").user_site(environ)
+    assert found == Path("/home/kay/.local/lib/python3.14t/site-packages")
+
+
 def test_an_empty_prefix_has_nothing(tmp_path: Path) -> None:
     for platform in ("linux", "win32"):
         layout = Layout(tmp_path, CONDA, platform)

@@ -22,10 +22,12 @@ from typing import Any
 from ..build.disk.filesystem import explained, remove_tree, rename_new, sync_directory
 from ..build.kernelspec.kernel_json import PROVISIONER
 from ..build.kernelspec.kernelspecs import STAGING
-from ..build.kernelspec.registry import read
+from ..build.kernelspec.registry import entries, read
 from ..errors import RefusedError
+from ..prefix.layout import Layout
+from .environments.installed import found_version
 from .kernelspecs.removal import find, kernel_directories, remove
-from .kernelspecs.scan import Kernelspec, installed, user_site
+from .kernelspecs.scan import Kernelspec
 
 #: Name of the original beside ``kernel.json``.
 ORIGINAL = "kernel.json.original"
@@ -68,7 +70,7 @@ def adopt(place: Path, directories: Sequence[Path] | None = None) -> Path:
         msg = f"The kernel {spec.title!r} cannot be adopted: you may not write {place}."
         raise RefusedError(msg, cure="Ask who looks after this machine, or make a kernel of your own.")
     # What it finds there today it shall find tomorrow.
-    config = {"launch_policy": {"user_site": True}} if user_site(layout) else {}
+    config = {"launch_policy": {"user_site": True}} if _has_user_packages(layout) else {}
     with explained(f"The kernel {spec.title!r} cannot be adopted"):
         if folder == place.parent:
             _keep(place)
@@ -91,9 +93,15 @@ def obstacle(spec: Kernelspec) -> str:
     layout = spec.layout(os.environ)
     if layout is None or not os.access(spec.program(os.environ) or "", os.X_OK):
         return "its Python is in no environment"
-    if installed(layout, "ipykernel") is None:
+    if found_version(layout, "ipykernel", os.environ) is None:
         return "its environment has no ipykernel"
     return ""
+
+
+def _has_user_packages(layout: Layout) -> bool:
+    """Whether an environment's Python takes anything from the user's own package directory."""
+    user_site = layout.user_site(os.environ)
+    return user_site is not None and bool(entries(user_site))
 
 
 def target(place: Path, directories: Sequence[Path]) -> Path | None:

@@ -75,7 +75,7 @@ def prepare(
             activation = activate(inherited, layout)
             activated = activation.environ
             warnings.extend(activation.warnings)
-        directories = _cuda_directories(layout, policy, cache, warnings)
+        directories = _cuda_directories(layout, policy, inherited, cache, warnings)
     environ = kernel_environment(
         inherited,
         layout,
@@ -111,12 +111,17 @@ def startable_layout(command: Sequence[str], inherited: Mapping[str, str]) -> La
     return layout
 
 
+def has_kernel_package(layout: Layout) -> bool:
+    """Whether an environment may have ipykernel; nothing is imported."""
+    names = {name for folder in package_directories(layout) for name in os.listdir(folder)}
+    return any(name == "ipykernel" or _editable(name) for name in names)
+
+
 def _check_kernel_package(layout: Layout, command: Sequence[str]) -> None:
     """Raise if the command needs ipykernel and the environment has none."""
     if not any(word in ("ipykernel_launcher", "ipykernel") for word in command):
         return
-    names = {name for folder in package_directories(layout) for name in os.listdir(folder)}
-    if not any(name == "ipykernel" or _editable(name) for name in names):
+    if not has_kernel_package(layout):
         msg = f"The environment {layout.prefix} has no ipykernel, which every Python kernel needs."
         raise BrokenEnvironmentError(msg, cure=_rebuild(layout.prefix))
 
@@ -144,24 +149,18 @@ def _policy(prefix: Path, wishes: object, warnings: list[str]) -> tuple[LaunchPo
     return override_policy(policy, wishes, warnings), may_compute
 
 
-def _cuda_directories(layout: Layout, policy: LaunchPolicy, cache: Path, warnings: list[str]) -> tuple[Path, ...]:
+def _cuda_directories(
+    layout: Layout, policy: LaunchPolicy, inherited: Mapping[str, str], cache: Path, warnings: list[str]
+) -> tuple[Path, ...]:
     """The environment's own CUDA directories; where no links can be made, those that its hooks use."""
-    more = _user_site(layout) if policy.user_site else []
+    user_site = layout.user_site(inherited) if policy.user_site else None
+    more = [user_site] if user_site else []
     try:
         return cuda_directories(layout, cache / LINKS_NAME, more)
     except OSError as error:
         warnings.append(f"No directory of links to CUDA libraries could be made in {cache}: {error}.")
     links = layout.prefix / LINKS
     return (*([links] if links.is_dir() else []), *wheel_directories(layout, more))
-
-
-def _user_site(layout: Layout) -> list[Path]:
-    """The user's package directory for the environment's Python, on Linux."""
-    version = layout.python_version()
-    if version is None:
-        return []
-    base = Path(os.environ.get("PYTHONUSERBASE") or Path.home() / ".local")
-    return [base / "lib" / f"python{'.'.join(version.split('.')[:2])}" / "site-packages"]
 
 
 @contextlib.contextmanager

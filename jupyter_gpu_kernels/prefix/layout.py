@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import BrokenEnvironmentError
@@ -130,6 +131,24 @@ class Layout:
             return {}
         pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
         return {key.strip().lower(): value.strip() for key, _, value in pairs}
+
+    def user_site(self, environ: Mapping[str, str]) -> Path | None:
+        """Where its Python looks for packages of the user's own, on Linux; the directory need not exist.
+
+        Source: ``site.getusersitepackages``, and ``site.venv``, by which a virtual environment looks nowhere unless it
+        sees the system's packages.
+
+        Args:
+            environ: The variables of the process.
+        """
+        settings = self.virtualenv_settings() if self.kind is EnvironmentKind.VIRTUALENV else None
+        isolated = settings is not None and settings.get("include-system-site-packages", "").lower() != "true"
+        base, home, version = environ.get("PYTHONUSERBASE"), environ.get("HOME"), self.python_version()
+        if isolated or version is None or self.windows or not (base or home):
+            return None
+        own = next((folder.parent.name for folder in self.site_packages()), None)
+        name = own or "python" + ".".join(version.split(".")[:2])
+        return (Path(base) if base else Path(str(home), ".local")) / "lib" / name / "site-packages"
 
     def _abi_directory(self) -> re.Pattern[str] | None:
         """What the directory of this Python's library is called; free-threaded builds end in ``t``."""

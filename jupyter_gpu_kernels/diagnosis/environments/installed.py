@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import email
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from ...models import EnvironmentKind
 from ...prefix.cuda import package_directories
@@ -122,6 +124,23 @@ def installed(layout: Layout) -> Installed:
                 name, version, build = parts
                 conda[name] = Package(name=name, version=version, build=build, metadata=path)
     return Installed(python=python, conda=conda)
+
+
+def found_version(layout: Layout, name: str, environ: Mapping[str, str]) -> Version | None:
+    """The version of a package that an environment's Python finds, in the user site too; ``None`` if it finds none.
+
+    Args:
+        layout: The environment.
+        name: The package's normalised name.
+        environ: The variables of the process.
+    """
+    user_site = layout.user_site(environ)
+    for folder in (*package_directories(layout), *([user_site] if user_site else [])):
+        for package in python_packages(folder):
+            if package.name == name:
+                with contextlib.suppress(InvalidVersion):
+                    return Version(package.version)
+    return None
 
 
 def python_packages(folder: Path) -> Iterator[Package]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...models import Environment, EnvironmentKind, Finding
+from ...models import Environment, Finding
 from ...prefix.cuda import package_directories
 from ...prefix.layout import Layout
 from ..check import note, warning
@@ -25,9 +25,8 @@ def look_at_user_site(context: Context, environment: Environment, layout: Layout
 
     A virtual environment does not look there, unless it was made to see the system's packages.
     """
-    folder = _user_site(context, layout)
-    sees = layout.virtualenv_settings().get("include-system-site-packages", "").lower() == "true"
-    if folder is None or (layout.kind is EnvironmentKind.VIRTUALENV and not sees):
+    folder = layout.user_site(context.environ)
+    if folder is None:
         return
     own = installed(layout).python
     both = sorted(
@@ -70,16 +69,6 @@ def look_at_python_path(context: Context, environment: Environment, layout: Layo
                 evidence=[f"PYTHONPATH={context.environ['PYTHONPATH']}", f"In {entry}: {', '.join(both[:_TOLD])}"],
                 cure="Unset PYTHONPATH where the server, terminals or VS Code are started.",
             )
-
-
-def _user_site(context: Context, layout: Layout) -> Path | None:
-    """Where the environment's Python looks for packages of the user's own, on Linux."""
-    version = layout.python_version()
-    base = context.environ.get("PYTHONUSERBASE")
-    if version is None or layout.windows or (base is None and "HOME" not in context.environ):
-        return None
-    root = Path(base) if base else Path(context.environ["HOME"], ".local")
-    return root / "lib" / f"python{'.'.join(version.split('.')[:2])}" / "site-packages"
 
 
 def _modules(folder: Path) -> Iterator[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...launch.preparation import has_kernel_package
 from ...models import Environment, Finding
 from ...prefix.cuda import package_directories
 from ...prefix.layout import Layout
@@ -59,9 +60,7 @@ def look_at_kernel_package(context: Context, environment: Environment, layout: L
     kernelspec = Path(environment.kernelspec, "kernel.json")
     if environment.kernelspec and "ipykernel" not in _text(kernelspec):
         return
-    if not any((folder / "ipykernel").is_dir() for folder in package_directories(layout)) and not any(
-        name.startswith("__editable__") for folder in package_directories(layout) for name in os.listdir(folder)
-    ):
+    if not has_kernel_package(layout):
         yield problem(
             "It has no ipykernel, which every Python kernel needs.",
             evidence=[f"Looked in {folder}" for folder in package_directories(layout)],

@@ -10,13 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
-
 from ...build.kernelspec.kernel_json import PROVISIONER
 from ...build.kernelspec.registry import entries, ours_in, owner_of, read
 from ...errors import BrokenEnvironmentError
-from ...models import EnvironmentKind
-from ...prefix.cuda import package_directories
 from ...prefix.layout import Layout
 
 #: Names of an interpreter that jupyter_client replaces by that of the server (KernelManager.format_kernel_cmd).
@@ -130,28 +126,3 @@ def _filled(word: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         word = word.replace(name, value)
     return word
-
-
-def user_site(layout: Layout) -> Path | None:
-    """The user's own package directory, if an environment's Python searches it and there is something in it."""
-    version = layout.python_version()
-    isolated = layout.kind is EnvironmentKind.VIRTUALENV and (
-        layout.virtualenv_settings().get("include-system-site-packages", "").lower() != "true"
-    )
-    if version is None or isolated or layout.windows:
-        return None
-    base = Path(os.environ.get("PYTHONUSERBASE") or Path.home() / ".local")
-    folder = base / "lib" / f"python{'.'.join(version.split('.')[:2])}" / "site-packages"
-    return folder if entries(folder) else None
-
-
-def installed(layout: Layout, distribution: str) -> Version | None:
-    """The version of a package that an environment's Python finds, as its metadata say; nothing is run."""
-    own = user_site(layout)
-    for folder in (*package_directories(layout), *([own] if own else [])):
-        for path in folder.glob(f"{distribution}-*.dist-info"):
-            try:
-                return Version(path.name.removesuffix(".dist-info").partition("-")[2])
-            except InvalidVersion:
-                continue
-    return None

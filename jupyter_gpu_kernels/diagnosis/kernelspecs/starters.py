@@ -17,7 +17,8 @@ from ...models import Finding
 from .. import remedies
 from ..check import problem, warning
 from ..context import Context
-from .scan import Kernelspec, installed, kernelspecs
+from ..environments.installed import found_version
+from .scan import Kernelspec, kernelspecs
 
 #: Where jupyter_client looks for provisioners.
 GROUP = "jupyter_client.kernel_provisioners"
@@ -79,7 +80,7 @@ def encryption(context: Context) -> Iterator[Finding]:
         layout = spec.layout(context.environ)
         if spec.hidden_by or layout is None or "curve" not in (declared if isinstance(declared, list) else [declared]):
             continue
-        version = installed(layout, "ipykernel")
+        version = found_version(layout, "ipykernel", context.environ)
         if version is None or version >= CURVE_SINCE:
             continue
         name = spec.environment.name if spec.environment else ""
