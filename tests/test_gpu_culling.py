@@ -6,12 +6,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jupyter_server.serverapp import ServerApp
 from patience import eventually
-from test_gpu_usage import GB, RecordingNvml, lease, reading, run
+from test_gpu_usage import GB, RecordingNvml, keep_busy, lease, reading, run
 from test_gpu_usage import nvml as nvml  # the fixture
 from traitlets.config import Config
 
@@ -98,12 +99,11 @@ async def test_an_idle_holder_is_shut_down_and_named(
 
 
 async def test_a_busy_holder_is_not(
-    kernel: Any, culler: Callable[..., Culler], nvml: RecordingNvml, jp_serverapp: ServerApp
+    kernel: Any, culler: Callable[..., Culler], nvml: RecordingNvml, jp_serverapp: ServerApp, tmp_path: Path
 ) -> None:
     kernels = jp_serverapp.kernel_manager
     kernels.start_watching_activity(kernel.kernel_id)
-    await run(kernel, "import time; time.sleep(600)")
-    await eventually(lambda: kernel.execution_state == "busy")
+    await keep_busy(kernel, tmp_path / "begun")
     rest(kernels, kernel)
     assert await culler().cull() == ()
     assert nvml.opened == 0, "no idle kernel, no question"

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from jupyter_server.serverapp import ServerApp
-from patience import eventually, wait_until
+from patience import PATIENCE, eventually, wait_until
 from test_hardware_gpu import TAKE
 from tornado.httpclient import HTTPResponse
 
@@ -155,11 +155,9 @@ class TestAsking:
         watch = watch_of(nvml)
         assert nvml.opened == 0, "nothing is opened before somebody looks"
         await watch.usage()
-        await watch.usage()
-        assert nvml.opened == 1
         await eventually(lambda: not nvml.open_now)
         await eventually(lambda: not samplers())
-        assert nvml.read == 2
+        assert (nvml.opened, nvml.read) == (1, 1)
         # Who comes back is served.
         assert (await watch.usage()).readings
         assert nvml.opened == 2
@@ -170,18 +168,20 @@ class TestAsking:
             await watch.usage()
         assert len(nvml.threads) == 1
         assert threading.get_ident() not in nvml.threads
+        assert (nvml.opened, nvml.read) == (1, 5)
         await watch.close()
         await eventually(lambda: not samplers())
         assert not nvml.open_now
 
     async def test_a_driver_that_hangs_gets_no_second_thread_and_the_reader_a_note(self, nvml: RecordingNvml) -> None:
-        watch = watch_of(nvml, patience=0.1)
+        watch = watch_of(nvml, patience=0.1, linger=60.0)
         nvml.hang = True
         for _ in range(5):
             usage = await watch.usage()
             assert usage.readings == ()
             (note,) = usage.notes
             assert note.startswith("The NVIDIA driver has not answered for")
+        await eventually(lambda: nvml.read)
         assert nvml.read == 1
         assert len(samplers()) == 1
         questions = watch._sampler._questions
@@ -195,8 +195,9 @@ class TestAsking:
                 await asyncio.sleep(0.01)
             return usage
 
-        assert (await asyncio.wait_for(answers(), 90)).notes == ()
+        assert (await asyncio.wait_for(answers(), PATIENCE)).notes == ()
         assert nvml.opened == 1
+        await watch.close()
 
     async def test_stopping_does_not_wait_for_a_driver_that_hangs(self, nvml: RecordingNvml) -> None:
         watch = watch_of(nvml, patience=0.1)
@@ -350,12 +351,28 @@ def usage(jp_fetch: Fetch) -> Callable[[], Awaitable[GpuUsage]]:
 
 
 async def run(kernel: Any, code: str) -> None:
-    """Have a kernel begin to run a cell."""
+    """Have a kernel run a cell."""
     client = kernel.client()
     client.start_channels()
-    await client.wait_for_ready(timeout=90)
-    client.execute(code)
-    client.stop_channels()
+    try:
+        await client.wait_for_ready(timeout=PATIENCE)
+        await client.execute(code, reply=True, timeout=PATIENCE)
+    finally:
+        client.stop_channels()
+
+
+async def keep_busy(kernel: Any, place: Path) -> None:
+    """Have a kernel run a cell that does not end; it makes a file when it begins."""
+    client = kernel.client()
+    client.start_channels()
+    try:
+        await client.wait_for_ready(timeout=PATIENCE)
+        client.execute(f"import pathlib, time; pathlib.Path({str(place)!r}).touch(); time.sleep(600)")
+        # Channels that are stopped drop what they have not sent yet.
+        await eventually(place.exists)
+    finally:
+        client.stop_channels()
+    await eventually(lambda: kernel.execution_state == "busy")
 
 
 #: A worker in a session of its own, as some launchers make them.
@@ -487,15 +504,21 @@ class TestInAServer:
         assert (await usage()).shares == ()
 
     async def test_a_busy_kernel_is_not_idle(
-        self, nvml: RecordingNvml, jp_serverapp: ServerApp, usage: Callable[[], Awaitable[GpuUsage]]
+        self,
+        nvml: RecordingNvml,
+        jp_serverapp: ServerApp,
+        usage: Callable[[], Awaitable[GpuUsage]],
+        tmp_path: Path,
     ) -> None:
         kernels = jp_serverapp.kernel_manager
         kernel_id = await kernels.start_kernel(kernel_name="python3")
         kernel = kernels.get_kernel(kernel_id)
         nvml.answer = (reading((kernel.provisioner.pid, GB)),)
-        await run(kernel, "import time; time.sleep(600)")
-        await eventually(lambda: kernel.execution_state == "busy")
-        assert [share.idle_since for share in (await usage()).shares] == [""]
+        await keep_busy(kernel, tmp_path / "begun")
+        # It was busy with earlier questions, too, and what the server has heard of may be those.
+        while (told := [share.idle_since for share in (await usage()).shares]) != [""]:
+            assert len(told) == 1
+            await asyncio.sleep(0.01)
         await kernels.shutdown_kernel(kernel_id, now=True)
 
     async def test_twenty_browsers_cost_one_reading(
