@@ -244,6 +244,9 @@ def test_two_files_of_one_name(patient: Patient) -> None:
     assert finding.severity is Severity.WARNING
     assert finding.sentence == "libcusparse.so.12 is in it 2 times, and the first one loaded serves all."
     assert "nvidia/cu13/lib/libcusparse.so.12 and " in finding.evidence[-1]
+    for name, version, folder in (("nvidia-cufft-cu12", "11.4.1", "cufft"), ("nvidia-cufft", "12.0.0", "cu13")):
+        patient.install(name, version, {f"nvidia/{folder}/lib/libcufft.so.11": cusparse})
+    assert patient.only("cuda-mixed").sentence.endswith(", and the first one loaded serves all; so it is with 1 more.")
 
 
 def test_libraries_of_another_cuda_than_the_build(patient: Patient) -> None:

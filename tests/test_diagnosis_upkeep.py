@@ -198,6 +198,9 @@ def test_numpy_2_beside_what_was_compiled_for_numpy_1(patient: Patient) -> None:
     finding = patient.only("numpy-too-new")
     assert finding.sentence.startswith("torch 2.2.2+cu121 was compiled for NumPy 1, and NumPy 2.")
     assert finding.evidence == ("torch works with NumPy 2 from 2.3 on",)
+    patient.install("onnxruntime", "1.18.0")
+    sentence = patient.only("numpy-too-new").sentence
+    assert sentence.startswith("torch 2.2.2+cu121 and 1 more were compiled for NumPy 1, and NumPy 2.")
     patient.install("numpy", "1.26.4", {"numpy/__init__.py": ""})
     assert patient.look("numpy-too-new") == ()
 

@@ -20,9 +20,10 @@ from ...build.wheels import solving
 from ...build.wheels.uv import prepare
 from ...errors import GpuKernelsError
 from ...models import Finding
+from ..amounts import size
 from ..check import note, problem, warning
 from ..context import Context
-from .places import Place, environment_places, mount_of, mounts, scratch, size, where
+from .places import Place, environment_places, mount_of, mounts, scratch, where
 
 #: Filesystems of another machine: every file that is opened is asked for over the network.
 NETWORKED = frozenset(

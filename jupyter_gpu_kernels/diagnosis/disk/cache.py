@@ -14,9 +14,10 @@ from ...build.disk.usage import measure
 from ...errors import ConflictError
 from ...models import Finding
 from .. import remedies
+from ..amounts import size
 from ..check import note
 from ..context import Context
-from .places import Place, free_bytes, size
+from .places import Place, free_bytes
 
 #: Bytes from which on it is worth a word.
 LARGE = 5e9

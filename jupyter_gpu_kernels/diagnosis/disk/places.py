@@ -116,8 +116,3 @@ def free_bytes(folder: Path) -> int:
 def _path(text: str) -> Path:
     """A path whose blanks are written as octal numbers."""
     return Path(re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text))
-
-
-def size(count: float) -> str:
-    """Bytes for people."""
-    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from ...build.disk.filesystem import explain
 from ...models import Finding
+from ..amounts import size
 from ..check import problem, warning
 from ..context import Context
-from .places import Place, all_places, environment_places, free_bytes, mounts, scratch, size, where
+from .places import Place, all_places, environment_places, free_bytes, mounts, scratch, where
 
 #: Bytes that an environment with a GPU framework takes, with its downloads: PyTorch and TensorFlow from conda-forge are
 #: 2 to 4 GB of packages, which grow by two to three times; from PyPI 3 GB of wheels.

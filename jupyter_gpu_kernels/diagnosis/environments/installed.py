@@ -56,12 +56,12 @@ class Package:
         """Who installed it: ``conda``, ``pip``, ``uv``; empty if nobody says."""
         if self.build:
             return "conda"
-        return _text(self.metadata / "INSTALLER").strip()
+        return text(self.metadata / "INSTALLER").strip()
 
     def requirements(self) -> Iterator[Requirement]:
         """What a Python package says that it needs, under whatever condition."""
-        text = _text(self.metadata / "METADATA") or _text(self.metadata / "PKG-INFO")
-        for line in email.message_from_string(text).get_all("Requires-Dist", []):
+        metadata = text(self.metadata / "METADATA") or text(self.metadata / "PKG-INFO")
+        for line in email.message_from_string(metadata).get_all("Requires-Dist", []):
             try:
                 yield Requirement(line)
             except InvalidRequirement:
@@ -79,7 +79,7 @@ class Package:
             prefix = self.metadata.parent.parent
             yield from (File(path=prefix / str(name), size=None) for name in (found if isinstance(found, list) else ()))
             return
-        for row in csv.reader(_text(self.metadata / "RECORD").splitlines()):
+        for row in csv.reader(text(self.metadata / "RECORD").splitlines()):
             if row:
                 size = int(row[2]) if len(row) > 2 and row[2].isdigit() else None
                 yield File(path=self.metadata.parent / row[0], size=size)
@@ -161,7 +161,7 @@ def _entries(folder: Path) -> list[Path]:
         return []
 
 
-def _text(path: Path) -> str:
+def text(path: Path) -> str:
     """What a file holds; nothing, if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")

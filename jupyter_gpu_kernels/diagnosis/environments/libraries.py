@@ -15,6 +15,7 @@ from packaging.version import InvalidVersion, Version
 from ...models import Environment, EnvironmentKind, Finding, Manifest
 from ...prefix.cuda import conda_links, is_cuda_library, wheel_directories
 from ...prefix.layout import Layout
+from ..amounts import and_more
 from ..check import note, problem, warning
 from ..context import Context
 from ..remedies import rebuild
@@ -37,7 +38,7 @@ def look_for_missing(context: Context, environment: Environment, layout: Layout)
     gone = [*_gone(packages, context.manifest_of(environment.name)), *_needed(packages)]
     if gone:
         yield problem(
-            f"A package of CUDA libraries that it needs is missing: {gone[0][0]}{_and_more(len(dict(gone)))}.",
+            f"A package of CUDA libraries that it needs is missing: {gone[0][0]}{and_more(len(dict(gone)))}.",
             evidence=[f"{name}: {reason}" for name, reason in gone],
             cure="Rebuild it.",
             remedy=rebuild(environment.name),
@@ -45,7 +46,7 @@ def look_for_missing(context: Context, environment: Environment, layout: Layout)
     damaged = [line for package in _cuda_packages(packages) for line in _damage(package)]
     if damaged:
         yield problem(
-            f"Files of its CUDA libraries are missing or cut short: {damaged[0]}{_and_more(len(damaged))}.",
+            f"Files of its CUDA libraries are missing or cut short: {damaged[0]}{and_more(len(damaged))}.",
             evidence=damaged[:20],
             cure="Rebuild it.",
             remedy=rebuild(environment.name),
@@ -75,8 +76,9 @@ def look_for_mixture(context: Context, environment: Environment, layout: Layout)
             )
     if twice:
         name = min(twice)
+        others = f"; so it is with {len(twice) - 1} more" if len(twice) > 1 else ""
         yield warning(
-            f"{name} is in it {len(twice[name])} times, and the first one loaded serves all{_and_more(len(twice))}.",
+            f"{name} is in it {len(twice[name])} times, and the first one loaded serves all{others}.",
             evidence=evidence,
             cure="Keep frameworks for different versions of CUDA in environments of their own.",
         )
@@ -223,8 +225,3 @@ def _conda_range(text: str) -> SpecifierSet:
 def _list(majors: Mapping[str, object]) -> str:
     """Major versions in a sentence."""
     return " and ".join(sorted(majors))
-
-
-def _and_more(count: int) -> str:
-    """How many more there are than the first."""
-    return f", and {count - 1} more" if count > 1 else ""

@@ -15,6 +15,7 @@ from pathlib import Path
 from ...models import Environment, EnvironmentKind, Finding
 from ...prefix.cuda import conda_links, is_cuda_library, is_driver_library, wheel_directories
 from ...prefix.layout import Layout
+from ..amounts import and_more
 from ..check import NotApplicable, note, problem
 from ..context import Context
 from ..remedies import rebuild
@@ -62,7 +63,7 @@ def look(context: Context, environment: Environment, layout: Layout) -> Iterator
     broken = [item for item in in_kernel.values() if item.error and not _excused(item.error)]
     if broken:
         yield problem(
-            f"Its own {broken[0].name} cannot be loaded{_and_more(broken)}.",
+            f"Its own {broken[0].name} cannot be loaded{and_more(len(broken))}.",
             evidence=[f"{own[item.name]}: {item.error}" for item in broken],
             cure="Rebuild it.",
             remedy=rebuild(environment.name),
@@ -161,9 +162,4 @@ def _excused(error: str) -> bool:
 
 def _first(items: Sequence[Loaded]) -> str:
     """The first of some libraries and where it comes from, and how many more there are."""
-    return f"{items[0].name} from {Path(items[0].path).parent}{_and_more(items)}"
-
-
-def _and_more(items: Sequence[Loaded]) -> str:
-    """How many more there are than the first."""
-    return f", and {len(items) - 1} more" if len(items) > 1 else ""
+    return f"{items[0].name} from {Path(items[0].path).parent}{and_more(len(items))}"

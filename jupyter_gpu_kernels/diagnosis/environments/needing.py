@@ -14,6 +14,7 @@ from pathlib import Path
 from ...models import Environment, Finding, LibraryOrigin
 from ...prefix.cuda import classify_library, is_cuda_library, package_directories
 from ...prefix.layout import Layout
+from ..amounts import and_more
 from ..check import NotApplicable, problem, warning
 from ..context import Context
 from .asking import ask, kernel_variables
@@ -64,14 +65,14 @@ def look(context: Context, environment: Environment, layout: Layout) -> Iterator
         evidence = [f"{path} is linked to {need.name}: {need.path or 'not found'}" for need in (*missing, *foreign)]
         if missing:
             yield problem(
-                f"{title} needs {missing[0].name}{_and_more(len(missing))}, which its kernels do not find, so that it "
+                f"{title} needs {missing[0].name}{and_more(len(missing))}, which its kernels do not find, so that it "
                 "cannot use the GPU.",
                 evidence=evidence,
                 cure=cure,
             )
         elif foreign:
             yield warning(
-                f"{title} uses {foreign[0].name} from {Path(foreign[0].path).parent}{_and_more(len(foreign))}, as the "
+                f"{title} uses {foreign[0].name} from {Path(foreign[0].path).parent}{and_more(len(foreign))}, as the "
                 "environment has none of its own; that works until the machine's CUDA changes.",
                 evidence=evidence,
                 cure=cure,
@@ -109,8 +110,3 @@ def _matching(layout: Layout, pattern: str) -> list[Path]:
     """The first file of a package that a pattern matches, if there is one."""
     found = (path for folder in package_directories(layout) for path in sorted(folder.glob(pattern)))
     return [path for path in found if path.is_file()][:1]
-
-
-def _and_more(count: int) -> str:
-    """How many more there are than the first."""
-    return f" and {count - 1} more" if count > 1 else ""

@@ -77,9 +77,9 @@ def look_at_numpy(context: Context, environment: Environment, layout: Layout) ->
         return
     old = [packages.python[name] for name, first in _NUMPY_2.items() if _before(packages.python.get(name), first)]
     if old:
-        more = f", and {len(old) - 1} more" if len(old) > 1 else ""
+        others = f" and {len(old) - 1} more were" if len(old) > 1 else " was"
         yield problem(
-            f"{old[0].name} {old[0].version} was compiled for NumPy 1, and NumPy {numpy.version} is installed{more}.",
+            f"{old[0]}{others} compiled for NumPy 1, and NumPy {numpy.version} is installed.",
             evidence=[f"{package.name} works with NumPy 2 from {_NUMPY_2[package.name]} on" for package in old],
             cure="Rebuild it with `numpy<2` among its packages, or with newer versions of those.",
             remedy=rebuild(environment.name) if _was_older(context, environment) else None,

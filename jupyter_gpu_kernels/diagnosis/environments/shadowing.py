@@ -9,6 +9,7 @@ from pathlib import Path
 from ...models import Environment, Finding
 from ...prefix.cuda import package_directories
 from ...prefix.layout import Layout
+from ..amounts import and_more
 from ..check import note, warning
 from ..context import Context
 from .installed import installed, python_packages
@@ -36,7 +37,7 @@ def look_at_user_site(context: Context, environment: Environment, layout: Layout
     if not both:
         return
     evidence = [f"{theirs} in {folder}, {ours.version} in the environment" for theirs, ours in both[:_TOLD]]
-    first = f"{both[0][0]}" + (f", and {len(both) - 1} more" if len(both) > 1 else "")
+    first = f"{both[0][0]}{and_more(len(both))}"
     manifest = context.manifest_of(environment.name)
     if manifest is not None and manifest.launch.user_site:
         yield warning(
@@ -62,9 +63,8 @@ def look_at_python_path(context: Context, environment: Environment, layout: Layo
         both = sorted(own.intersection(_modules(Path(entry))))
         if both:
             weighty = [name for name in _WEIGHTY if name in both] or both
-            more = f", and {len(both) - 1} more" if len(both) > 1 else ""
             yield note(
-                f"PYTHONPATH brings {weighty[0]} from {entry} before its own{more}. "
+                f"PYTHONPATH brings {weighty[0]}{and_more(len(both))} from {entry} before its own. "
                 "Kernels started by Jupyter are safe: the provisioner drops PYTHONPATH.",
                 evidence=[f"PYTHONPATH={context.environ['PYTHONPATH']}", f"In {entry}: {', '.join(both[:_TOLD])}"],
                 cure="Unset PYTHONPATH where the server, terminals or VS Code are started.",

@@ -15,6 +15,7 @@ from ..check import NotApplicable, problem
 from ..context import Context
 from ..remedies import rebuild
 from .asking import ask, kernel_variables
+from .installed import text
 
 #: Tells which Python this is.
 _VERSION = "import sys; print('.'.join(map(str, sys.version_info[:3])))"
@@ -58,7 +59,7 @@ def look_at_kernel_package(context: Context, environment: Environment, layout: L
     if not os.access(layout.python, os.X_OK):
         return
     kernelspec = Path(environment.kernelspec, "kernel.json")
-    if environment.kernelspec and "ipykernel" not in _text(kernelspec):
+    if environment.kernelspec and "ipykernel" not in text(kernelspec):
         return
     if not has_kernel_package(layout):
         yield problem(
@@ -79,11 +80,3 @@ def look_at_kernel_package(context: Context, environment: Environment, layout: L
             cure="Rebuild it, or install ipykernel into it again.",
             remedy=rebuild(environment.name),
         )
-
-
-def _text(path: Path) -> str:
-    """What a file holds; nothing, if it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""

@@ -10,6 +10,7 @@ from ...build.disk.usage import measure
 from ...models import Environment, Finding
 from ...prefix.layout import CONDA_MARKER, VIRTUALENV_MARKER, Layout
 from .. import remedies
+from ..amounts import size
 from ..check import note, problem
 from ..context import Context
 
@@ -55,13 +56,8 @@ def leftovers(context: Context) -> Iterator[Finding]:
             continue
         freed = sum(measure(path).freed_bytes for path in left)
         yield note(
-            f"Builds that were broken off, or replaced since, have left {_size(freed)} in {folder}.",
+            f"Builds that were broken off, or replaced since, have left {size(freed)} in {folder}.",
             evidence=[str(path) for path in left],
             cure="They go with the next build, or when the server starts the next time.",
             remedy=remedies.sweep(folder),
         )
-
-
-def _size(count: int) -> str:
-    """Bytes for people."""
-    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"

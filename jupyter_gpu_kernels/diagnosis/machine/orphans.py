@@ -15,6 +15,7 @@ import psutil
 from ...errors import ConflictError, InvalidInputError
 from ...models import Finding
 from .. import remedies
+from ..amounts import size
 from ..check import warning
 from ..context import Context
 
@@ -41,7 +42,7 @@ def orphans(context: Context) -> Iterator[Finding]:
     for reading in context.readings:
         for holder in reading.processes or ():
             if holder.pid is not None:
-                amount = f"{holder.memory / 1e9:.1f} GB" if holder.memory is not None else "memory"
+                amount = size(holder.memory) if holder.memory is not None else "memory"
                 held.setdefault(holder.pid, []).append(f"{amount} on {reading.uuid}")
     for pid, amounts in held.items():
         with contextlib.suppress(psutil.Error, OSError):
