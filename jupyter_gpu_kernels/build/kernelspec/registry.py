@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
 import time
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import Any
 from jupyter_core.paths import jupyter_data_dir
 
 from .kernel_json import KEY
+
+#: Bytes of which a ``kernel.json`` is certainly none any more.
+LARGEST = 16_000_000
 
 #: Nanoseconds after which a directory's time of change tells all; FAT, the slowest clock, ticks every two seconds.
 SETTLED_NS = 3_000_000_000
@@ -72,12 +76,23 @@ class Registry:
 
 
 def read(place: Path) -> dict[str, Any]:
-    """Read a ``kernel.json``; empty if it is missing or damaged."""
+    """Read a ``kernel.json``; empty if it is missing, damaged or no file at all: a pipe or a device has no end."""
+    path = place / "kernel.json"
     try:
-        content = json.loads((place / "kernel.json").read_bytes())
-    except (OSError, ValueError):
+        if not stat.S_ISREG(path.stat().st_mode):
+            return {}
+        with open(path, "rb", opener=_unhesitating) as file:
+            data = file.read(LARGEST + 1) or b""
+        content = json.loads(data) if len(data) <= LARGEST else None
+    # The last is what nesting without an end comes to.
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def _unhesitating(path: str, flags: int) -> int:
+    """Open a file without waiting for anybody; what looks like one in ``/proc`` may have nothing to give."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def ours_in(spec: dict[str, Any]) -> Any:
