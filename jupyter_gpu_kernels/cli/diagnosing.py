@@ -108,8 +108,9 @@ def _cures(found: Diagnosis, asked: Collection[str]) -> Iterator[Remedy]:
 async def _cure(manager: GpuKernelsManager, arguments: argparse.Namespace, remedy: Remedy) -> bool:
     """Carry a remedy out, if its user agrees, and answer whether nothing failed."""
     from ..diagnosis.remedies import JOBS
+    from ..diagnosis.wording import plain
 
-    done = f"{remedy.label}: {remedy.subject}"
+    done = plain(f"{remedy.label}: {remedy.subject}")
     if remedy.question and not arguments.yes:
         if not somebody_there():
             _say(f"{done}: not done, as it has to be confirmed. Add --yes to do it without being asked.\n")

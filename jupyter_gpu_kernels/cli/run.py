@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
 import os
 import sys
@@ -37,6 +38,9 @@ def run(
     Returns:
         The exit code.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # As it is with stderr: names that a terminal has no characters for are no reason to say nothing.
+        sys.stdout.reconfigure(errors="backslashreplace")
     if arguments.help_all:
         sys.stdout.write(f"{trait_help()}\n")
         return Exit.DONE
@@ -85,4 +89,6 @@ def _refuse(report: ErrorReport, as_json: bool) -> int:
 
 
 def _write_json(model: Any) -> None:
-    sys.stdout.write(f"{json.dumps(to_json(model), indent=2, ensure_ascii=False)}\n")
+    # Where not all can be written, what JSON has for it is, and not what Python has.
+    everything = (sys.stdout.encoding or "").lower().startswith("utf")
+    sys.stdout.write(f"{json.dumps(to_json(model), indent=2, ensure_ascii=not everything)}\n")

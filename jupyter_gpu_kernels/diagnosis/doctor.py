@@ -11,6 +11,7 @@ from ..models import Diagnosis, Examined, Finding, Severity, now
 from .check import Check, MachineCheck, NotApplicable
 from .context import Context
 from .limits import within
+from .wording import plain, worded
 
 #: The worst first.
 _ORDER = (Severity.PROBLEM, Severity.WARNING, Severity.NOTE)
@@ -52,8 +53,8 @@ class Doctor:
         if isinstance(check, MachineCheck) and context.subject and not check.always:
             return None, []
         looks = await asyncio.gather(*(self._look(look, turns) for look in _looks(check, context)))
-        findings = [replace(finding, check=check.id) for found, _ in looks for finding in found]
-        skipped = " ".join(dict.fromkeys(reason for _, reason in looks if reason))
+        findings = [worded(replace(finding, check=check.id)) for found, _ in looks for finding in found]
+        skipped = plain(" ".join(dict.fromkeys(reason for _, reason in looks if reason)))
         return Examined(check=check.id, title=check.title, findings=len(findings), skipped=skipped), findings
 
     async def _look(self, look: Callable[[], list[Finding]], turns: asyncio.Semaphore) -> tuple[list[Finding], str]:

@@ -11,7 +11,7 @@ from string import Template
 from ...models import Finding
 from ..check import warning
 from ..context import Context
-from .scan import Kernelspec, kernelspecs
+from .scan import Kernelspec, kernelspecs, seen
 
 #: Variables that hold directories.
 DIRECTORIES = (
@@ -79,5 +79,5 @@ def _gone(texts: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[tupl
             inherited = environ.get(name, "").split(os.pathsep)
             parts = [part for part in filled.split(os.pathsep) if part not in inherited]
         for part in parts:
-            if os.path.isabs(part) and "$" not in part and not Path(part).exists():  # noqa: PTH117
+            if os.path.isabs(part) and "$" not in part and seen(Path(part)) is False:  # noqa: PTH117
                 yield part, name

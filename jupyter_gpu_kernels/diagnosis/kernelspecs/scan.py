@@ -58,7 +58,7 @@ class Kernelspec:
     def environment(self) -> Path | None:
         """The environment that a kernelspec of ours is for."""
         owner = owner_of(ours_in(dict(self.content)))
-        return Path(owner) if owner else None
+        return Path(_possible(owner)) if owner else None
 
     @property
     def provisioner(self) -> str:
@@ -76,7 +76,7 @@ class Kernelspec:
         """The command, empty if there is none; with what jupyter_client fills in, but for the connection file."""
         argv = self.content.get("argv")
         here = {"{resource_dir}": str(self.place), "{prefix}": sys.prefix}
-        return tuple(_filled(str(word), here) for word in argv) if isinstance(argv, list) else ()
+        return tuple(_filled(_possible(str(word)), here) for word in argv) if isinstance(argv, list) else ()
 
     def program(self, environ: Mapping[str, str]) -> Path | None:
         """The program that would be started, whether it is there or not.
@@ -114,11 +114,32 @@ def kernelspecs(directories: Iterable[Path]) -> Iterator[Kernelspec]:
     first: dict[str, Path] = {}
     for folder in dict.fromkeys(directories):
         for entry in map(Path, entries(folder)):
-            if not (entry / "kernel.json").is_file():
+            # No other user's private directory may end the search.
+            if not os.path.isfile(entry / "kernel.json"):  # noqa: PTH113
                 continue
             hidden_by = first.get(entry.name.lower())
             first.setdefault(entry.name.lower(), entry)
             yield Kernelspec(place=entry, content=read(entry), hidden_by=hidden_by)
+
+
+def seen(path: Path) -> bool | None:
+    """Whether something is there, ``None`` where this user may not look."""
+    try:
+        path.stat()
+    except PermissionError:
+        return None
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _possible(word: str) -> str:
+    """A word that can be a part of a command or a path; what no system takes is exchanged for a question mark."""
+    try:
+        os.fsencode(word)
+    except UnicodeEncodeError:
+        word = word.encode("utf-8", "replace").decode("utf-8")
+    return word.replace("\0", "?")
 
 
 def _filled(word: str, values: Mapping[str, str]) -> str:

@@ -16,7 +16,7 @@ from ...prefix.manifest import MANIFEST
 from .. import remedies
 from ..check import note, problem, warning
 from ..context import Context
-from .scan import Kernelspec, kernelspecs
+from .scan import Kernelspec, kernelspecs, seen
 
 #: Who starts kernels on this machine; of others' programs nobody knows here where they are.
 LOCAL = ("", "local-provisioner", PROVISIONER)
@@ -38,7 +38,7 @@ def dead_kernelspecs(context: Context) -> Iterator[Finding]:
                 subject=spec.name,
                 remedy=_removal(spec),
             )
-        elif ours is not None and not ours.is_dir():
+        elif ours is not None and seen(ours) is False:
             said = f"The environment of the kernel {spec.title!r} is gone."
             cure = "Remove the kernel, or create the environment again under its name."
             yield problem(
@@ -114,22 +114,24 @@ def _elsewhere(spec: Kernelspec, context: Context) -> bool:
 def _startable(spec: Kernelspec, environ: Mapping[str, str]) -> bool:
     """Whether there is a program to start."""
     program = spec.program(environ)
-    return program is not None and program.is_file() and os.access(program, os.X_OK)
+    return program is not None and os.path.isfile(program) and os.access(program, os.X_OK)  # noqa: PTH113
 
 
 def _what(spec: Kernelspec, program: Path) -> str:
     """What is wrong with a program, half a sentence."""
     if not program.is_absolute():
         return f"there is no program {spec.argv[0]} on the PATH"
-    if program.is_symlink() and not program.exists():
+    if seen(program) is not False:
+        return f"{program} cannot be run"
+    if os.path.islink(program):  # noqa: PTH114
         return f"{program} leads to {program.readlink()}, which is gone"
-    return f"{program} cannot be run" if program.exists() else f"{program} is gone"
+    return f"{program} is gone"
 
 
 def _gone(path: Path) -> Iterator[str]:
     """How much of a path is left."""
-    if path.is_absolute() and not path.exists():
-        left = next((folder for folder in path.parents if folder.exists()), Path("/"))
+    if path.is_absolute() and seen(path) is False:
+        left = next((folder for folder in path.parents if seen(folder)), Path("/"))
         yield f"{left} is all of that path that is there"
 
 
