@@ -112,7 +112,7 @@ def environment(name: str = "tf", *, cuda: str = "12.9", **changes: Any) -> Any:
 
 
 def everything(context: Context) -> list[str]:
-    diagnosis = asyncio.run(Doctor(MACHINE, limit=60).examine(context))
+    diagnosis = asyncio.run(Doctor(MACHINE).examine(context))
     assert [item for item in diagnosis.examined if item.skipped] == []
     return [f"{finding.check}: {finding.sentence}" for finding in diagnosis.findings]
 

@@ -21,6 +21,9 @@ _STUB = 34
 #: Asks a library for that; nothing else is imported, and whatever it prints or breaks stays in its own process.
 _PROBE = "import ctypes, os, sys; os._exit(ctypes.CDLL(sys.argv[1]).cuInit(0) & 127)"
 
+#: Seconds that this may take.
+PATIENCE = 8.0
+
 #: Libraries of a directory that are named as evidence.
 _SHOWN = 4
 
@@ -115,7 +118,7 @@ def _is_stub(library: Path) -> bool:
     environ = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
     try:
         ended = subprocess.run(
-            command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=8, check=False
+            command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
