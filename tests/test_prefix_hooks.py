@@ -14,7 +14,7 @@ import pytest
 import uv
 
 from jupyter_gpu_kernels.models import EnvironmentKind, LaunchPolicy, MemoryPreset
-from jupyter_gpu_kernels.prefix.hooks import remove_hooks, write_hooks, write_scripts
+from jupyter_gpu_kernels.prefix.hooks import write_hooks, write_scripts
 from jupyter_gpu_kernels.prefix.layout import Layout
 
 SHELLS = ["bash", "zsh", "dash", "fish", "tcsh"]
@@ -112,14 +112,6 @@ def test_hooks_survive_strict_shells_and_environments_without_cuda(environment: 
     activate = source(shell, environment.bin / f"activate{suffix(shell)}")
     printed = run(shell, [strict, activate, SHOW, "deactivate", SHOW], {})
     assert [eval(line) for line in printed] == [[None, "1", None], [None, None, None]]
-
-
-def test_hooks_can_be_taken_away(environment: Layout) -> None:
-    before = {path.name: path.read_text() for path in environment.bin.glob("*activate*")}
-    write_hooks(environment, environment.prefix)
-    assert {path.name: path.read_text() for path in environment.bin.glob("*activate*")} != before
-    remove_hooks(environment)
-    assert {path.name: path.read_text() for path in environment.bin.glob("*activate*")} == before
 
 
 def test_a_script_of_an_unknown_kind_is_left_alone(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from jupyter_gpu_kernels.models import (
 from jupyter_gpu_kernels.prefix.manifest import (
     MANIFEST,
     override_policy,
-    read_launch_policy,
+    read_launch,
     read_manifest,
     write_manifest,
 )
@@ -49,7 +49,7 @@ WARP = Manifest(
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     write_manifest(tmp_path, WARP)
     assert from_json(Manifest, read_manifest(tmp_path)) == WARP
-    assert read_launch_policy(tmp_path) == WARP.launch
+    assert read_launch(tmp_path)[0] == WARP.launch
     assert os.listdir((tmp_path / MANIFEST).parent) == ["manifest.json"]
     assert (tmp_path / MANIFEST).stat().st_mode & 0o777 == 0o644
 
@@ -80,7 +80,7 @@ def test_a_newer_manifest_is_refused(tmp_path: Path) -> None:
 
 
 def test_without_a_manifest_kernels_start_by_default(tmp_path: Path) -> None:
-    assert read_launch_policy(tmp_path) == LaunchPolicy()
+    assert read_launch(tmp_path) == (LaunchPolicy(), True)
 
 
 @pytest.mark.parametrize(

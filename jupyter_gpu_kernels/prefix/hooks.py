@@ -80,19 +80,6 @@ def write_scripts(layout: Layout, final_prefix: Path, policy: LaunchPolicy | Non
             _patch_scripts(layout.bin, shell, hook)
 
 
-def remove_hooks(layout: Layout) -> None:
-    """Take everything away that :func:`write_hooks` left."""
-    if layout.kind is EnvironmentKind.VIRTUALENV:
-        for shell in _shells(layout):
-            for path in _scripts(layout.bin, shell):
-                _replace(path, _without_blocks(_read(path)))
-        return
-    for folder in ("activate.d", "deactivate.d"):
-        for path in (layout.prefix / "etc" / "conda" / folder).glob(f"{HOOK_NAME}.*"):
-            path.unlink()
-    shutil.rmtree(layout.prefix / LINKS, ignore_errors=True)
-
-
 def _shells(layout: Layout) -> tuple[Shell, ...]:
     """The shells that environments of a platform are activated in."""
     return (POSIX, POWERSHELL, BATCH) if layout.windows else (POSIX, FISH, CSH, POWERSHELL)

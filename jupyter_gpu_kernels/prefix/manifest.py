@@ -71,15 +71,6 @@ def write_manifest(prefix: Path, manifest: Manifest) -> None:
     _sync_directory(path.parent)
 
 
-def read_launch_policy(prefix: Path) -> LaunchPolicy:
-    """How kernels of the environment are started; the defaults where there is no manifest.
-
-    Raises:
-        BrokenEnvironmentError: The manifest is damaged or too new.
-    """
-    return read_launch(prefix)[0]
-
-
 def read_launch(prefix: Path) -> tuple[LaunchPolicy, bool]:
     """How kernels of the environment are started, and whether they may use a GPU: all may but those of CPU builds.
 
