@@ -570,7 +570,16 @@ async def test_a_placement_is_changed_at_once(fetch: Fetch, manager: ScriptedMan
     response = await fetch("environments/old", "PATCH", {"placement": wish})
     assert json.loads(response.body)["placement"] == {**wish, "devices": []}
     assert manager.workshop.built["old"].launch.placement.count == 2
-    for bad in ("all", {"policy": "mine"}, {"count": 0}, {"policy": "fixed"}, {"wait": -1}, {"devices": ["0"]}, []):
+    for bad in (
+        "all",
+        {"policy": "mine"},
+        {"count": 0},
+        {"policy": "fixed"},
+        {"wait": -1},
+        {"devices": ["0"]},
+        [],
+        {"polcy": "all"},
+    ):
         status, error = await failing(fetch("environments/old", "PATCH", {"placement": bad}))
         assert (status, error["code"]) == (400, "invalid_input"), bad
     status, error = await failing(fetch("plans", "POST", {"name": "new", "placement": {"count": 2}}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import threading
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
@@ -51,7 +52,7 @@ def from_json(model: type[T], data: Any, *, strict: bool = False) -> T:
     Args:
         model: The dataclass.
         data: What :func:`json.loads` gave.
-        strict: Refuse keys that the model's top level does not have.
+        strict: Refuse keys that the model, or a model inside it, does not have.
 
     Raises:
         InvalidInputError: Something is missing, of another type, or unknown.
@@ -59,17 +60,40 @@ def from_json(model: type[T], data: Any, *, strict: bool = False) -> T:
     import msgspec
 
     cure = "See openapi.json, or `jupyter gpu-kernels create --help`, for the fields."
-    if strict and isinstance(data, dict):
-        known = {field.name for field in dataclasses.fields(model)}  # type: ignore[arg-type]
-        unknown = sorted(str(key) for key in data.keys() - known)
-        if unknown:
-            msg = f"Unknown field{'s' if len(unknown) > 1 else ''}: {', '.join(unknown)[:200]}."
-            raise InvalidInputError(msg, cure=cure)
     try:
-        return convert(model, data)
+        made = convert(model, data)
     except msgspec.ValidationError as error:
-        msg = f"The data does not describe a {model.__name__}: {error}."
-        raise InvalidInputError(msg, cure=cure) from error
+        # A field that is missing may be there under a name that is wrong.
+        unknown = sorted(_strange(data, model, "")) if strict else []
+        if not unknown:
+            article = "an" if model.__name__[0] in "AEIOU" else "a"
+            msg = f"The data does not describe {article} {model.__name__}: {error}."
+            raise InvalidInputError(msg, cure=cure) from error
+    else:
+        unknown = sorted(_unknown(data, made, "")) if strict else []
+    if unknown:
+        msg = f"Unknown field{'s' if len(unknown) > 1 else ''}: {', '.join(unknown)[:200]}."
+        raise InvalidInputError(msg, cure=cure)
+    return made
+
+
+def _strange(data: Any, model: Any, path: str) -> Iterator[str]:
+    """The keys of an object that a model, or what was made of it, does not have."""
+    if isinstance(data, dict):
+        known = {field.name for field in dataclasses.fields(model)}
+        yield from (f"{path}{key}" for key in data if key not in known)
+
+
+def _unknown(data: Any, made: Any, path: str) -> Iterator[str]:
+    """The keys of decoded JSON, with where they stand, that went into nothing of what was made of it."""
+    if dataclasses.is_dataclass(made):
+        yield from _strange(data, made, path)
+        for field in dataclasses.fields(made):
+            if field.name in data:
+                yield from _unknown(data[field.name], getattr(made, field.name), f"{path}{field.name}.")
+    elif isinstance(made, tuple):
+        for item, part in zip(data, made, strict=True):
+            yield from _unknown(item, part, path)
 
 
 def convert(model: type[T], data: Any) -> T:
