@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,23 @@ import pynvml
 import pytest
 
 SOURCES = Path(__file__).parent / "data" / "drivers"
-COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+
+
+def _compiler() -> str | None:
+    """A C compiler that works: one without the C library's headers, say, compiles nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["-shared", "-fPIC", "-x", "c", "-o", str(Path(folder, "trial.so")), "-"]
+        for name in ("cc", "gcc", "clang"):
+            found = shutil.which(name)
+            if found is None:
+                continue
+            done = subprocess.run([found, *words], input=b"#include <string.h>\n", capture_output=True, check=False)
+            if done.returncode == 0:
+                return found
+    return None
+
+
+COMPILER = _compiler()
 
 needs_compiler = pytest.mark.skipif(
     COMPILER is None or sys.platform != "linux", reason="a fake driver needs Linux and a C compiler"

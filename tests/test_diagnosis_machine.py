@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from doctoring import look, make_context
+from drivers import COMPILER, needs_compiler
 from scripted import environment_of, manifest_of
 
 from jupyter_gpu_kernels.diagnosis.catalogue import CHECKS, MACHINE
@@ -121,11 +122,12 @@ def test_of_a_sound_machine_nothing_is_said(machine: Machine) -> None:
     assert everything(machine.context(environments=(environment(),))) == []
 
 
-def test_of_a_sound_container_nothing_is_said(machine: Machine) -> None:
+def test_of_a_sound_container_nothing_is_said(machine: Machine, tmp_path: Path) -> None:
     machine.write("/.dockerenv")
     machine.remove("/lib/modules")
     machine.environ |= {"NVIDIA_VISIBLE_DEVICES": "all", "NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}
-    machine.environ["LD_LIBRARY_PATH"] = "/usr/local/nvidia/lib:/usr/local/nvidia/lib64"
+    # As NVIDIA's images have it; those directories of this machine, if it is such a container, are none of its.
+    machine.environ["LD_LIBRARY_PATH"] = f"{tmp_path}/nvidia/lib:{tmp_path}/nvidia/lib64"
     # Of the host's two GPUs it was given one.
     machine.gpu("0000:02:00.0")
     assert everything(machine.context()) == []
@@ -455,7 +457,7 @@ def compiled(source: str, library: Path) -> Path:
     library.parent.mkdir(parents=True, exist_ok=True)
     code = library.with_suffix(".c")
     code.write_text(source)
-    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, code], check=True)
+    subprocess.run([str(COMPILER), "-shared", "-fPIC", "-o", library, code], check=True)
     code.unlink()
     return library
 
@@ -464,7 +466,7 @@ STUB = "int cuInit(unsigned flags) { return 34; }"
 SOUND = "int cuInit(unsigned flags) { return 0; }"
 
 
-@pytest.mark.skipif(shutil.which("gcc") is None, reason="A library has to be compiled.")
+@needs_compiler
 def test_a_stand_in_for_the_drivers_library_is_told(machine: Machine, tmp_path: Path) -> None:
     hidden = compiled(STUB, tmp_path / "cuda" / "lib64" / "libcuda.so.1")
     machine.environ["LD_LIBRARY_PATH"] = f"/nowhere:{hidden.parent}"
