@@ -25,7 +25,7 @@ from jupyter_gpu_kernels.cli.run import run
 from jupyter_gpu_kernels.hardware.fake import VARIABLE
 from jupyter_gpu_kernels.models import GpuUsage, Hardware, KernelShare, Vendor, from_json
 
-GB = 10**9
+GIB = 2**30
 
 DRIVER: dict[str, Any] = {
     "driver": "580.65.06",
@@ -34,20 +34,20 @@ DRIVER: dict[str, Any] = {
         {
             "uuid": "GPU-whole",
             "name": "NVIDIA H200",
-            "memory_total": 141 * GB,
-            "memory_used": 5 * GB,
+            "memory_total": 141 * GIB,
+            "memory_used": 5 * GIB,
             "utilization": 37,
             "compute_capability": "9.0",
             "compute_mode": "exclusive",
-            "processes": [{"pid": 2**22 + 1, "memory": 3 * GB}],
+            "processes": [{"pid": 2**22 + 1, "memory": 3 * GIB}],
         },
         {
             "uuid": "GPU-split",
             "name": "NVIDIA A100",
-            "memory_total": 40 * GB,
+            "memory_total": 40 * GIB,
             "instances": [
-                {"uuid": "MIG-a", "profile": "3g.20gb", "memory_total": 20 * GB, "memory_used": GB},
-                {"uuid": "MIG-b", "profile": "1g.5gb", "memory_total": 5 * GB, "processes": None, "memory_used": None},
+                {"uuid": "MIG-a", "profile": "3g.20gb", "memory_total": 20 * GIB, "memory_used": GIB},
+                {"uuid": "MIG-b", "profile": "1g.5gb", "memory_total": 5 * GIB, "processes": None, "memory_used": None},
             ],
         },
     ],
@@ -71,26 +71,26 @@ def test_gpus_their_instances_and_what_they_are_doing_are_a_table(say: Say) -> N
     assert first.startswith("Driver 580.65.06, CUDA up to 13.0")
     assert [re.split(r" {2,}", line.strip()) for line in lines[:5]] == [
         ["GPU", "NAME", "MEMORY", "BUSY", "PROCESSES", "MODE", "COMPUTE", "UUID"],
-        ["0", "NVIDIA H200", "5.00/141.00 GB", "37 %", "1", "exclusive", "9.0", "GPU-whole"],
-        ["1", "NVIDIA A100", "40.00 GB", "-", "-", "split", "8.6", "GPU-split"],
-        ["MIG 3g.20gb", "1.00/20.00 GB", "-", "0", "MIG-a"],
-        ["MIG 1g.5gb", "5.00 GB", "-", "-", "MIG-b"],
+        ["0", "NVIDIA H200", "5.0/141.0 GiB", "37 %", "1", "exclusive", "9.0", "GPU-whole"],
+        ["1", "NVIDIA A100", "40.0 GiB", "-", "-", "split", "8.6", "GPU-split"],
+        ["MIG 3g.20gb", "1.0/20.0 GiB", "-", "0", "MIG-a"],
+        ["MIG 1g.5gb", "5.0 GiB", "-", "-", "MIG-b"],
     ]
 
 
 def test_who_has_memory_is_a_table_too(say: Say) -> None:
     lines = say(driver=DRIVER).splitlines()
-    assert re.split(r" {2,}", lines[lines.index("") + 2]) == ["0", str(2**22 + 1), "3.00 GB", "(another process)"]
+    assert re.split(r" {2,}", lines[lines.index("") + 2]) == ["0", str(2**22 + 1), "3.0 GiB", "(another process)"]
 
 
 def test_kernels_are_named_by_their_notebooks() -> None:
     found = hardware_of(DRIVER)
     shares = (
-        KernelShare(kernel_id="1", kernel_name="tf", title="train.ipynb", gpu="MIG-a", pid=7, memory=GB),
+        KernelShare(kernel_id="1", kernel_name="tf", title="train.ipynb", gpu="MIG-a", pid=7, memory=GIB),
         KernelShare(kernel_id="2", kernel_name="torch", gpu="GPU-whole", leased=True),
     )
     text = described(found, GpuUsage(taken="", shares=shares, notes=("Some are not told.",)))
-    assert re.search(r"^1 +7 +1\.00 GB +train\.ipynb$", text, re.MULTILINE)
+    assert re.search(r"^1 +7 +1\.0 GiB +train\.ipynb$", text, re.MULTILINE)
     assert re.search(r"^0 +- +- +torch$", text, re.MULTILINE)
     assert text.endswith("Note: Some are not told.\n")
 
@@ -156,7 +156,7 @@ def test_readings_go_on_line_by_line_until_ctrl_c(tmp_path: Path) -> None:
     with watching(tmp_path, "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         first = from_json(GpuUsage, json.loads(process.stdout.readline()))
-        assert (first.readings[0].utilization, first.readings[0].memory_used) == (11, 5 * GB)
+        assert (first.readings[0].utilization, first.readings[0].memory_used) == (11, 5 * GIB)
         describe(tmp_path, 99)
         for line in process.stdout:
             if from_json(GpuUsage, json.loads(line)).readings[0].utilization == 99:

@@ -69,7 +69,7 @@ def start_kernel(started: list[int], **environ: str) -> tuple[subprocess.Popen[s
 
 
 def holding(root: Path, *pids: int | None) -> Context:
-    processes = tuple(GpuProcess(pid=pid, memory=3_200_000_000) for pid in pids)
+    processes = tuple(GpuProcess(pid=pid, memory=3 * 2**30) for pid in pids)
     reading = GpuReading(uuid="GPU-7", utilization=0, memory_used=1, memory_total=2, processes=processes)
     unlisted = GpuReading(uuid="GPU-8", utilization=0, memory_used=1, memory_total=2, processes=None)
     return make_context(root, readings=(reading, unlisted))
@@ -91,7 +91,7 @@ def test_a_worker_that_outlives_its_kernel_is_told_and_can_be_ended(tmp_path: Pa
     kernel.wait()
     (found,) = found_in(context)
     assert found.severity is Severity.WARNING
-    assert found.sentence == "A process that a kernel left behind has memory on a GPU: 3.2 GB on GPU-7."
+    assert found.sentence == "A process that a kernel left behind has memory on a GPU: 3.0 GiB on GPU-7."
     assert found.evidence[0].startswith(f"Process {worker}: ")
     assert "a worker" in found.evidence[0]
     assert found.evidence[1] == f"The kernel that it came from ({kernel.pid}) is gone."

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jupyter_server.serverapp import ServerApp
 from patience import eventually
-from test_gpu_usage import GB, RecordingNvml, keep_busy, lease, reading, run
+from test_gpu_usage import GIB, RecordingNvml, keep_busy, lease, reading, run
 from test_gpu_usage import nvml as nvml  # the fixture
 from traitlets.config import Config
 
@@ -74,7 +74,7 @@ def kernel(
             await kernels.shutdown_kernel(kernel.kernel_id, now=True)
 
     kernel = jp_asyncio_loop.run_until_complete(start())
-    nvml.answer = (reading((kernel.provisioner.pid, 8 * GB)),)
+    nvml.answer = (reading((kernel.provisioner.pid, 8 * GIB)),)
     yield kernel
     jp_asyncio_loop.run_until_complete(stop())
 
@@ -93,7 +93,7 @@ async def test_an_idle_holder_is_shut_down_and_named(
     assert await jp_serverapp.session_manager.list_sessions() == []
     (record,) = (record for record in caplog.records if record.name == "test")
     assert record.getMessage().startswith(
-        "Shutting down the kernel of weekend.ipynb (python3): it holds 8.0 GB of GPU memory and has been idle for 7"
+        "Shutting down the kernel of weekend.ipynb (python3): it holds 8.0 GiB of GPU memory and has been idle for 7"
     )
     assert await culler().cull() == ()
 
@@ -133,7 +133,7 @@ async def test_an_idle_kernel_without_gpu_memory_is_not(
     manager.gpus = GpuWatch(
         Sampler(lambda: nvml, linger=0.2, patience=60.0), manager.kernels, lambda: (given,), fresh=0.0
     )
-    for answer in ((reading(),), (reading(listed=False),), (reading((None, GB)),), (reading((1, GB)),)):
+    for answer in ((reading(),), (reading(listed=False),), (reading((None, GIB)),), (reading((1, GIB)),)):
         nvml.answer = answer
         assert [share.leased for share in (await manager.gpu_usage()).shares if share.here] == [True]
         assert await culler().cull() == ()

@@ -41,7 +41,7 @@ from jupyter_gpu_kernels.serve.manager import GpuKernelsManager
 
 Fetch = Callable[..., Awaitable[HTTPResponse]]
 
-GB = 10**9
+GIB = 2**30
 
 
 class RecordingNvml:
@@ -101,7 +101,7 @@ def reading(*processes: tuple[int | None, int | None], uuid: str = "GPU-1", list
         uuid=uuid,
         utilization=50,
         memory_used=sum(memory or 0 for _, memory in processes),
-        memory_total=80 * GB,
+        memory_total=80 * GIB,
         processes=tuple(GpuProcess(pid=pid, memory=memory) for pid, memory in processes) if listed else None,
     )
 
@@ -254,9 +254,9 @@ class TestWhoHasWhat:
     """Readings, kernels and leases put together."""
 
     def test_a_kernel_has_what_its_family_has_and_the_largest_is_first(self) -> None:
-        found = shares([reading((100, 2 * GB), (199, GB), (901, 8 * GB))], [KERNEL], [], family)
+        found = shares([reading((100, 2 * GIB), (199, GIB), (901, 8 * GIB))], [KERNEL], [], family)
         assert found == (
-            KernelShare(gpu="GPU-1", pid=901, memory=8 * GB),
+            KernelShare(gpu="GPU-1", pid=901, memory=8 * GIB),
             KernelShare(
                 kernel_id="k",
                 kernel_name="tf",
@@ -264,24 +264,24 @@ class TestWhoHasWhat:
                 here=True,
                 gpu="GPU-1",
                 pid=100,
-                memory=3 * GB,
+                memory=3 * GIB,
             ),
         )
 
     def test_of_others_there_is_a_process_and_its_memory_and_nothing_else(self) -> None:
-        (share,) = shares([reading((901, GB))], [KERNEL], [], family)
-        assert share == KernelShare(gpu="GPU-1", pid=901, memory=GB)
+        (share,) = shares([reading((901, GIB))], [KERNEL], [], family)
+        assert share == KernelShare(gpu="GPU-1", pid=901, memory=GIB)
 
     def test_kernels_of_this_user_s_other_servers_are_known_by_their_leases(self) -> None:
-        (share,) = shares([reading((201, GB), uuid="GPU-2")], [KERNEL], [lease()], family)
+        (share,) = shares([reading((201, GIB), uuid="GPU-2")], [KERNEL], [lease()], family)
         assert (share.kernel_id, share.kernel_name, share.title) == ("other", "torch", "other.ipynb")
         assert (share.here, share.pid, share.leased) == (False, 200, True)
 
     def test_memory_on_a_gpu_that_was_not_given_shows_as_that(self) -> None:
         mine = lease(kernel_id="k", title="stale.ipynb", devices=("GPU-1",))
-        readings = (reading(uuid="GPU-1"), reading((100, GB), uuid="GPU-2"))
+        readings = (reading(uuid="GPU-1"), reading((100, GIB), uuid="GPU-2"))
         assert told(*readings, leases=(mine,)) == [
-            ("work/train.ipynb", "GPU-2", GB, False),
+            ("work/train.ipynb", "GPU-2", GIB, False),
             ("work/train.ipynb", "GPU-1", 0, True),
         ]
 
@@ -292,18 +292,18 @@ class TestWhoHasWhat:
         assert told(reading(uuid="GPU-2", listed=False), leases=(lease(),)) == [("other.ipynb", "GPU-2", None, True)]
 
     def test_a_pid_of_another_namespace_is_nobody_s(self) -> None:
-        assert told(reading((None, GB), uuid="GPU-2"), leases=(lease(),)) == [
-            ("", "GPU-2", GB, False),
+        assert told(reading((None, GIB), uuid="GPU-2"), leases=(lease(),)) == [
+            ("", "GPU-2", GIB, False),
             ("other.ipynb", "GPU-2", None, True),
         ]
 
     def test_memory_that_is_not_told_is_no_memory_of_zero(self) -> None:
         assert told(reading((100, None))) == [("work/train.ipynb", "GPU-1", None, False)]
-        assert told(reading((100, None), (101, GB))) == [("work/train.ipynb", "GPU-1", GB, False)]
+        assert told(reading((100, None), (101, GIB))) == [("work/train.ipynb", "GPU-1", GIB, False)]
 
     async def test_what_cannot_be_told_is_said(self, nvml: RecordingNvml) -> None:
         watch = watch_of(nvml)
-        nvml.answer = (reading(listed=False), reading((None, GB), uuid="GPU-2"))
+        nvml.answer = (reading(listed=False), reading((None, GIB), uuid="GPU-2"))
         assert (await watch.usage()).notes == (NOT_LISTED, NOT_NAMED)
         nvml.said = ("The driver has words of its own.",)
         assert (await watch.usage()).notes == nvml.said
@@ -478,7 +478,7 @@ class TestInAServer:
         try:
             outsider = elsewhere.pid
             nvml.answer = (
-                reading(*((pid, (9 - index) * GB) for index, pid in enumerate((*pids, outsider))), (worker, 10 * GB)),
+                reading(*((pid, (9 - index) * GIB) for index, pid in enumerate((*pids, outsider))), (worker, 10 * GIB)),
             )
             # Renamed while it runs: the session follows, the kernel's own idea of its name does not.
             await sessions.update_session(notebook["id"], path="b/renamed.ipynb")
@@ -489,10 +489,10 @@ class TestInAServer:
                 told = await usage()
             assert told.notes == ()
             assert [(share.kernel_id, share.title, share.memory, share.here) for share in told.shares] == [
-                (ids[0], "b/renamed.ipynb", 19 * GB, True),
-                (ids[1], "Console 1", 8 * GB, True),
-                (ids[2], "Python 3 (ipykernel)", 7 * GB, True),
-                ("", "", 6 * GB, False),
+                (ids[0], "b/renamed.ipynb", 19 * GIB, True),
+                (ids[1], "Console 1", 8 * GIB, True),
+                (ids[2], "Python 3 (ipykernel)", 7 * GIB, True),
+                ("", "", 6 * GIB, False),
             ]
             assert (told.shares[3].pid, told.shares[3].kernel_name) == (outsider, "")
         finally:
@@ -513,7 +513,7 @@ class TestInAServer:
         kernels = jp_serverapp.kernel_manager
         kernel_id = await kernels.start_kernel(kernel_name="python3")
         kernel = kernels.get_kernel(kernel_id)
-        nvml.answer = (reading((kernel.provisioner.pid, GB)),)
+        nvml.answer = (reading((kernel.provisioner.pid, GIB)),)
         await keep_busy(kernel, tmp_path / "begun")
         # It was busy with earlier questions, too, and what the server has heard of may be those.
         while (told := [share.idle_since for share in (await usage()).shares]) != [""]:
@@ -552,9 +552,9 @@ class TestInAServer:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr(type(self), "leases", (lease(kernel=elsewhere),))
-        nvml.answer = (reading((elsewhere.pid, GB), uuid="GPU-2"),)
+        nvml.answer = (reading((elsewhere.pid, GIB), uuid="GPU-2"),)
         (share,) = (await usage()).shares
-        assert (share.title, share.here, share.leased, share.memory) == ("other.ipynb", False, True, GB)
+        assert (share.title, share.here, share.leased, share.memory) == ("other.ipynb", False, True, GIB)
 
     async def test_without_a_driver_the_answer_says_why(
         self, nvml: RecordingNvml, usage: Callable[[], Awaitable[GpuUsage]]
@@ -571,12 +571,12 @@ class TestInAServer:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        gpus = [{"uuid": "GPU-2", "processes": [{"pid": elsewhere.pid, "memory": GB}]}]
+        gpus = [{"uuid": "GPU-2", "processes": [{"pid": elsewhere.pid, "memory": GIB}]}]
         monkeypatch.setenv("JUPYTER_GPU_KERNELS_FAKE_NVML", json.dumps({"gpus": gpus}))
         with LeaseRecords().changing() as records:
             records["other"] = Record(lease=lease(kernel=elsewhere), placement=Placement(), taken=0.0)
         told = await usage()
         assert [reading.uuid for reading in told.readings] == ["GPU-2"]
-        assert [(share.title, share.memory, share.leased) for share in told.shares] == [("other.ipynb", GB, True)]
+        assert [(share.title, share.memory, share.leased) for share in told.shares] == [("other.ipynb", GIB, True)]
         await manager.close()
         await eventually(lambda: not samplers())

@@ -36,7 +36,7 @@ _FRACTION: dict[str, Any] = {
     "dest": "memory_fraction",
     "metavar": "F",
     "type": float,
-    "help": "the part that one kernel may take, above 0 and not above 1; 0.5 if nothing is said",
+    "help": "the part that one kernel may take, above 0 and not above 1; at first 0.5",
 }
 
 _GPUS = (

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
+from ..hardware.memory import amount, share
 from ..models import Framework, Gpu, GpuReading, GpuUsage, Hardware, KernelShare, to_json
 from ..serve.manager import GpuKernelsManager
 from .fitting import fit
 from .following import Answer
 from .interruption import Interruption
-from .text import columns, share, size
+from .text import columns
 
 HEAD = ("GPU", "NAME", "MEMORY", "BUSY", "PROCESSES", "MODE", "COMPUTE", "UUID")
 #: How many of these columns there are before those that never change.
@@ -108,9 +109,9 @@ def _rows(gpu: Gpu, readings: dict[str, GpuReading]) -> Iterator[tuple[str, ...]
 def _doing(reading: GpuReading | None, total: int) -> tuple[str, str, str]:
     """Memory, utilisation and number of processes."""
     if reading is None:
-        return (size(total) if total else UNKNOWN, UNKNOWN, UNKNOWN)
+        return (amount(total) if total else UNKNOWN, UNKNOWN, UNKNOWN)
     used = reading.memory_used
-    memory = share(used, total) if used is not None and total else size(total) if total else UNKNOWN
+    memory = share(used, total) if used is not None and total else amount(total) if total else UNKNOWN
     busy = UNKNOWN if reading.utilization is None else f"{reading.utilization} %"
     return memory, busy, UNKNOWN if reading.processes is None else str(len(reading.processes))
 
@@ -121,6 +122,6 @@ def _holder(each: KernelShare, gpus: Sequence[Gpu]) -> tuple[str, ...]:
     return (
         places.get(each.gpu, UNKNOWN),
         UNKNOWN if each.pid is None else str(each.pid),
-        UNKNOWN if each.memory is None else size(each.memory),
+        UNKNOWN if each.memory is None else amount(each.memory),
         each.title or each.kernel_name or "(another process)",
     )

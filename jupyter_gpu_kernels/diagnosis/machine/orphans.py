@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import psutil
 
 from ...errors import ConflictError, InvalidInputError
+from ...hardware.memory import amount
 from ...models import Finding
 from .. import remedies
-from ..amounts import size
 from ..check import warning
 from ..context import Context
 
@@ -42,8 +42,8 @@ def orphans(context: Context) -> Iterator[Finding]:
     for reading in context.readings:
         for holder in reading.processes or ():
             if holder.pid is not None:
-                amount = size(holder.memory) if holder.memory is not None else "memory"
-                held.setdefault(holder.pid, []).append(f"{amount} on {reading.uuid}")
+                memory = amount(holder.memory) if holder.memory is not None else "memory"
+                held.setdefault(holder.pid, []).append(f"{memory} on {reading.uuid}")
     for pid, amounts in held.items():
         with contextlib.suppress(psutil.Error, OSError):
             orphan = _orphan(pid)

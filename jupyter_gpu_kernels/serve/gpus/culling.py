@@ -6,6 +6,7 @@ import asyncio
 import logging
 from datetime import datetime, timedelta, timezone
 
+from ...hardware.memory import amount
 from ...models import KernelShare
 from ..kernels import RunningKernels
 from .watch import GpuWatch
@@ -75,10 +76,10 @@ class Culler:
             return False
         memory = sum(share.memory or 0 for share in held)
         self._log.warning(
-            "Shutting down the kernel of %s (%s): it holds %.1f GB of GPU memory and has been idle for %d seconds.",
+            "Shutting down the kernel of %s (%s): it holds %s of GPU memory and has been idle for %d seconds.",
             held[0].title,
             held[0].kernel_name,
-            memory / 1e9,
+            amount(memory),
             idle.total_seconds(),
         )
         return await self._kernels.stop(kernel_id, now=False)
