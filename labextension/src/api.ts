@@ -15,7 +15,6 @@ import type {
   GpuUsage,
   Hardware,
   Job,
-  Manifest,
   NameCheck,
   Plan,
   Remedy,
@@ -72,11 +71,6 @@ export function plan(spec: Spec, signal: AbortSignal, settings: Settings): Promi
 /** All environments. */
 export function environments(settings: Settings): Promise<Environment[]> {
   return request(['environments'], {}, settings);
-}
-
-/** What was built under a name. */
-export function manifest(name: string, settings: Settings): Promise<Manifest> {
-  return request(['environments', name], {}, settings);
 }
 
 /** Begin to build, verify and register an environment. */

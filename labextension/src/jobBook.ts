@@ -23,7 +23,7 @@ export class JobBook {
 
   /** Whether a job has not ended yet. */
   get isBusy(): boolean {
-    return [...this._jobs.values()].some(job => !isFinal(job.state));
+    return [...this._jobs.values()].some(job => !isFinal(job));
   }
 
   /** What is known of a job. */
@@ -88,7 +88,7 @@ export class JobBook {
     const { id } = answer;
     const job = newer(this._jobs.get(id), answer, asked.get(id));
     this._jobs.set(id, job);
-    if (!isFinal(job.state)) {
+    if (!isFinal(job)) {
       this._await(id);
       return [];
     }

@@ -38,7 +38,7 @@ export enum Reread {
 /**
  * Whether nothing more will happen to a job.
  */
-export function isFinal(state: JobState): boolean {
+export function isFinal({ state }: Pick<Job, 'state'>): boolean {
   return state === 'succeeded' || state === 'failed' || state === 'cancelled';
 }
 

@@ -161,7 +161,7 @@ export class LiveKernels implements IDisposable {
     try {
       const job = await api.job(id, this.services.serverSettings);
       this.takeJob(job, asked);
-      return isFinal(job.state);
+      return isFinal(job);
     } catch (reason) {
       const isGone = reason instanceof ApiError && reason.report.code === 'not_found';
       if (isGone) {

@@ -26,7 +26,6 @@ export type Job = Schemas['Job'];
 export type JobKind = Schemas['JobKind'];
 export type JobState = Schemas['JobState'];
 export type KernelShare = Schemas['KernelShare'];
-export type Manifest = Schemas['Manifest'];
 export type MemoryPreset = Schemas['MemoryPreset'];
 export type NameCheck = Schemas['NameCheck'];
 export type Placement = Schemas['Placement'];

@@ -17,7 +17,6 @@ const OPERATIONS: [string, (settings: Settings) => Promise<unknown>, unknown?][]
   ['GET names/my%20kernel', settings => api.checkName('my kernel', signal, settings)],
   ['POST plans', settings => api.plan({ name: 'x', cuda: '12.9' }, signal, settings), { name: 'x', cuda: '12.9' }],
   ['GET environments', settings => api.environments(settings)],
-  ['GET environments/x', settings => api.manifest('x', settings)],
   ['POST environments', settings => api.create({ name: 'x' }, settings), { name: 'x' }],
   ['DELETE environments/x?stop_kernels=false', settings => api.remove('x', false, settings)],
   ['PATCH environments/x', settings => api.change('x', { display_name: 'X' }, settings), { display_name: 'X' }],

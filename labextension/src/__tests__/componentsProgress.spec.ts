@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { fraction, type IPace, pace, place, secondsLeft } from '../components/progress';
-import { isFinal, shownJobs } from '../components/shownJobs';
+import { shownJobs } from '../components/shownJobs';
+import { isFinal } from '../jobStream';
 import type { Job, Progress } from '../tokens';
 import { aJob, aPlan, aProgress, aSpec } from './fakes';
 

@@ -8,13 +8,13 @@ import React, { memo, useId, useState } from 'react';
 
 import { explain } from '../explanation';
 import { ago } from '../format';
+import { isFinal } from '../jobStream';
 import type { IGpuKernels, Job, JobState } from '../tokens';
 import { jobTitle, stageWord, stateWord } from '../words';
 import { JobLog } from './jobLog';
 import { JobOutcome } from './jobOutcome';
 import { JobProgress } from './jobProgress';
 import { place } from './progress';
-import { isFinal } from './shownJobs';
 
 /**
  * What a job's card needs.

@@ -6,9 +6,10 @@ import { Button } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import React, { useCallback, useEffect, useId, useRef, useState } from 'react';
 
+import { isFinal } from '../jobStream';
 import type { IGpuKernels, Job } from '../tokens';
 import { JobCard } from './jobCard';
-import { Dismissed, isFinal, shownJobs } from './shownJobs';
+import { Dismissed, shownJobs } from './shownJobs';
 
 /**
  * What the list of jobs needs.

@@ -4,8 +4,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useLayoutEffect, useRef, useState } from 'react';
 
+import { isFinal } from '../jobStream';
 import type { IGpuKernels, Job } from '../tokens';
-import { isFinal } from './shownJobs';
 
 /**
  * What a log needs.

@@ -9,11 +9,11 @@ import React, { useCallback, useEffect, useId, useState } from 'react';
 
 import { CommandIDs } from '../commandIds';
 import { decimal } from '../format';
+import { isFinal } from '../jobStream';
 import type { Environment, Framework, IGpuKernels, JobKind } from '../tokens';
 import { EmptyState } from './emptyState';
 import { KernelRow } from './kernelRow';
 import { NOTHING_RUNS, useRunning } from './runningKernels';
-import { isFinal } from './shownJobs';
 import { useChanges, useReading } from './signals';
 
 /** Up to so many kernels are seen at a glance. */

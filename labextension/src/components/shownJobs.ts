@@ -1,12 +1,8 @@
 /**
  * Which jobs the panel shows: those at work, what failed until it is dismissed, and what has just ended.
  */
+import { isFinal } from '../jobStream';
 import type { Job } from '../tokens';
-
-/** Whether nothing more will happen to a job. */
-export function isFinal(job: Job): boolean {
-  return job.state === 'succeeded' || job.state === 'failed' || job.state === 'cancelled';
-}
 
 /**
  * Choose the jobs to show, the newest first.

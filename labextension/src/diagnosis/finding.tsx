@@ -6,8 +6,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button, circleEmptyIcon, errorIcon, type LabIcon, offlineBoltIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import { isFinal } from '../components/shownJobs';
 import { useChanges } from '../components/signals';
+import { isFinal } from '../jobStream';
 import type { Finding, Remedy, Severity } from '../tokens';
 import { sentence } from '../words';
 import type { Examination } from './examination';
