@@ -13,16 +13,23 @@ export interface IDevice {
   memory: number;
 }
 
-/** What kernels of a machine can be given, in the order of the driver. */
+/**
+ * What kernels of a machine can be given, in the order of the driver.
+ *
+ * The numbers are the driver's, as nvidia-smi and the kernels have them: `1` is a GPU, `1:0` its first instance.
+ */
 export function devicesOf(hardware: Hardware | null): IDevice[] {
-  const devices = (hardware?.gpus ?? []).flatMap(({ uuid, name, memory_total, instances }) =>
-    instances.length > 0
-      ? instances.map(part => ({ uuid: part.uuid, name: `${name} · ${part.profile}`, memory: part.memory_total }))
-      : [{ uuid, name, memory: memory_total }]
-  );
-  return devices.map((device, index) =>
-    devices.some(other => other !== device && other.name === device.name)
-      ? { ...device, name: `${index} · ${device.name}` }
-      : device
-  );
+  const gpus = hardware?.gpus ?? [];
+  return gpus.flatMap(({ index, uuid, name, memory_total, instances }) => {
+    const isAlone = gpus.filter(gpu => gpu.name === name).length === 1;
+    if (instances.length === 0) {
+      return [{ uuid, name: isAlone ? name : `${index} · ${name}`, memory: memory_total }];
+    }
+    const areTold = isAlone && new Set(instances.map(({ profile }) => profile)).size === instances.length;
+    return instances.map((part, place) => ({
+      uuid: part.uuid,
+      name: areTold ? `${name} · ${part.profile}` : `${index}:${place} · ${name} · ${part.profile}`,
+      memory: part.memory_total
+    }));
+  });
 }
