@@ -95,6 +95,15 @@ describe('a GPU', () => {
     ]).toEqual(['Memory of NVIDIA H200', '25', '35 of 141 GiB']);
   });
 
+  it('shows no memory of its own where it shares that of the processor', async () => {
+    const readings = [aReading({ memory_total: 0, memory_used: null, utilization: 5 })];
+    await show(aUsage({ readings, shares: [] }), hardware({ gpus: [aGpu({ memory_total: 0 })] }));
+    expect(screen.getAllByRole('meter').map(meter => meter.getAttribute('aria-label'))).toEqual([
+      'Computing on NVIDIA H200'
+    ]);
+    expect(screen.queryByText(/GiB/)).toBeNull();
+  });
+
   it('has its place before it was read', async () => {
     await show(null);
     expect(screen.getByRole('button', { name: 'NVIDIA H200' })).toBeTruthy();
@@ -105,6 +114,8 @@ describe('a GPU', () => {
   it('says so when it does not answer, or cannot be read', async () => {
     await show(aUsage({ readings: [] }));
     expect(screen.getByText('It does not answer.')).toBeTruthy();
+    open();
+    expect(screen.queryByText('Nobody has memory of it.')).toBeNull();
     model.answers.gpuUsage = () => Promise.reject(new Error('NVML is gone.'));
     act(() => live.refresh());
     expect(await screen.findByText('What they are doing could not be read. NVML is gone.')).toBeTruthy();
@@ -126,11 +137,15 @@ describe('a GPU', () => {
   });
 
   it('is told apart from its like', () => {
-    const gpus = [aGpu(), aGpu({ uuid: 'GPU-2', name: 'NVIDIA T4' }), aGpu({ uuid: 'GPU-3' })];
+    const parts = [1, 2].map(place => ({ uuid: `MIG-${place}`, profile: '1g.18gb', memory_total: 18 * G }));
+    const split = aGpu({ index: 1, uuid: 'GPU-2', mig: true, instances: parts });
+    // The driver's numbers, also where a server may not use all of its GPUs.
+    const gpus = [split, aGpu({ index: 2, uuid: 'GPU-3', name: 'NVIDIA T4' }), aGpu({ index: 3, uuid: 'GPU-4' })];
     expect(devicesOf(hardware({ gpus })).map(({ name }) => name)).toEqual([
-      '0 · NVIDIA H200',
+      '1:0 · NVIDIA H200 · 1g.18gb',
+      '1:1 · NVIDIA H200 · 1g.18gb',
       'NVIDIA T4',
-      '2 · NVIDIA H200'
+      '3 · NVIDIA H200'
     ]);
   });
 });

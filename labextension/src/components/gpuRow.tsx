@@ -69,20 +69,24 @@ export function GpuRow(props: IGpuRowProps): JSX.Element {
               text={reading ? trans.__('%1 busy', percent((reading.utilization ?? 0) / 100)) : ''}
             />
           )}
-          <Meter
-            label={trans.__('Memory of %1', device.name)}
-            share={reading && reading.memory_used !== null ? reading.memory_used / reading.memory_total : null}
-            text={
-              reading && reading.memory_used !== null
-                ? trans.__('%1 of %2', gibibytes(reading.memory_used), memory(reading.memory_total))
-                : memory(device.memory)
-            }
-            parts={reading ? Private.parts(trans, reading.memory_total, segmentsOf(reading, shares)) : []}
-          />
+          {/* One that shares the processor's memory tells of none. */}
+          {(reading?.memory_total ?? device.memory) > 0 && (
+            <Meter
+              label={trans.__('Memory of %1', device.name)}
+              share={reading && reading.memory_used !== null ? reading.memory_used / reading.memory_total : null}
+              text={
+                reading && reading.memory_used !== null
+                  ? trans.__('%1 of %2', gibibytes(reading.memory_used), memory(reading.memory_total))
+                  : memory(device.memory)
+              }
+              parts={reading ? Private.parts(trans, reading.memory_total, segmentsOf(reading, shares)) : []}
+            />
+          )}
         </>
       )}
       <div id={holdersId} className="jp-GpuKernels-holders" hidden={!isOpen}>
-        {isOpen && (
+        {/* Of one that does not answer nothing is known. */}
+        {isOpen && (reading || shares.length > 0) && (
           <GpuHolders
             {...props}
             reading={reading}
