@@ -29,6 +29,9 @@ export function bytes(amount: number): string {
 
 /** An amount of memory of a GPU: in powers of two, as GPUs are named after it. */
 export function memory(amount: number): string {
+  if (amount > 0 && amount < 2 ** 30 / 10) {
+    return `${decimal(Math.max(1, amount / 2 ** 20))} MiB`;
+  }
   return `${gibibytes(amount)} GiB`;
 }
 

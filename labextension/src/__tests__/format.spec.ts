@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { ago, bytes, decimal, duration, factor, moment, percent, rate, timing } from '../format';
+import { ago, bytes, decimal, duration, factor, memory, moment, percent, rate, timing } from '../format';
 
 function speak(language: string): void {
   document.documentElement.lang = language;
@@ -21,6 +21,16 @@ describe('in English', () => {
       '53 GB'
     ]);
     expect(rate(31_200_000)).toBe('31 MB/s');
+  });
+
+  it('writes memory so that little is not nothing', () => {
+    expect([0, 5 * 2 ** 20, 300 * 2 ** 20, 141 * 2 ** 30].map(memory)).toEqual([
+      '0 GiB',
+      '5 MiB',
+      '0.3 GiB',
+      '141 GiB'
+    ]);
+    expect(memory(1)).toBe('1 MiB');
   });
 
   it('writes durations in their two greatest units', () => {
