@@ -114,6 +114,17 @@ describe('the dialog', () => {
     await closed(dialog, result);
   });
 
+  it('leads to what is wrong with a number, without asking the server', async () => {
+    const { dialog, result } = await opened({ memory: 'fraction' });
+    const percent = screen.getByLabelText('Percent of the memory');
+    fireEvent.change(percent, { target: { value: '0' } });
+    await submit();
+    expect(document.activeElement).toBe(percent);
+    expect(model.calls.map(({ method }) => method)).not.toContain('plan');
+    expect(screen.queryByText('That did not work')).toBeNull();
+    await closed(dialog, result);
+  });
+
   it('shows a failure with its cure, and keeps what was typed', async () => {
     const report = { code: 'channel', message: 'The proxy says no.', cure: 'Ask for it.', detail: '403 Forbidden' };
     model.answers.plan = () => Promise.reject(new ApiError(502, report));

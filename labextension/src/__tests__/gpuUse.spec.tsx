@@ -2,7 +2,7 @@
  * Which GPUs kernels are given, and how much of their memory.
  */
 import { Dialog } from '@jupyterlab/apputils';
-import { act, fireEvent, render, screen } from '@testing-library/react';
+import { act, cleanup, fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
@@ -102,6 +102,26 @@ describe('the fields', () => {
     expect(screen.getByText('More than 0, at most 100.')).toBeTruthy();
     fireEvent.change(percent, { target: { value: '40' } });
     expect(onChange).toHaveBeenLastCalledWith({ memoryPercent: '40' });
+  });
+
+  it.each(['0', '0.05', '0.1', '100', '100.1'])('find the same percentages wrong as the browser: %s', memoryPercent => {
+    show({ memory: 'fraction', memoryPercent });
+    const percent = screen.getByRole<HTMLInputElement>('spinbutton');
+    expect(percent.getAttribute('aria-invalid')).toBe(percent.validity.valid ? null : 'true');
+  });
+
+  it('say when more GPUs are wanted than there are', () => {
+    show({ policy: 'least-used', gpuCount: '3' });
+    const count = screen.getByRole('spinbutton');
+    expect(count.getAttribute('aria-invalid')).toBeNull();
+    expect(count.getAttribute('aria-describedby')).toContain(screen.getByText('A kernel can have 2 GPUs here.').id);
+    cleanup();
+    show({ policy: 'least-used', gpuCount: '2' });
+    expect(screen.queryByText(/A kernel can have/)).toBeNull();
+    cleanup();
+    // It is built for another machine then.
+    show({ policy: 'least-used', gpuCount: '3' }, NONE);
+    expect(screen.queryByText(/A kernel can have/)).toBeNull();
   });
 });
 

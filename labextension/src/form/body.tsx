@@ -59,6 +59,12 @@ function Form({ trans, controller, id }: IFormBodyProps): JSX.Element {
         headingRef.current?.focus({ preventScroll: true });
         headingRef.current?.scrollIntoView({ block: 'start' });
         break;
+      case 'flaw':
+        if (detailsRef.current) {
+          detailsRef.current.open = true;
+          detailsRef.current.querySelector<HTMLElement>('[aria-invalid="true"], [type="checkbox"][required]')?.focus();
+        }
+        break;
       case 'target':
         if (detailsRef.current) {
           detailsRef.current.open = true;

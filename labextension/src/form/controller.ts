@@ -7,6 +7,7 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import { ApiError } from '../request';
 import type { IDefaults, IGpuKernels, Job, Spec } from '../tokens';
 import type { IFields } from './fields';
+import { flawsOf } from './gpuUse';
 import { begin, currentSpec, type Action, type IState, primaryAction, reduce } from './state';
 
 /** Milliseconds without a key before a name is checked. */
@@ -106,6 +107,11 @@ export class FormController implements IDisposable {
     }
     if (!this._state.fields.name.trim()) {
       this._do({ type: 'name-missed' });
+      return;
+    }
+    if (flawsOf(this._state.fields).length > 0) {
+      // What is wrong is said beside the fields already.
+      this._do({ type: 'flawed' });
       return;
     }
     await (primaryAction(this._state) === 'create' ? this._create() : this._preview());

@@ -36,6 +36,9 @@ export const PRESETS: readonly MemoryPreset[] = ['default', 'grow', 'fraction'];
 /** What the server takes where nothing is asked for. */
 export const SERVER_FRACTION = 0.5;
 
+/** The least percentage of the memory that is asked for; the server knows no digits beyond. */
+export const LEAST_PERCENT = 0.1;
+
 /** The fields of what is known. */
 export function gpuUseOf(memory: MemoryPreset, fraction: number, placement: Partial<Placement>): IGpuUse {
   return {
@@ -77,7 +80,7 @@ export type Flaw = 'percent' | 'count' | 'devices';
 /** What is wrong with the fields. */
 export function flawsOf(use: IGpuUse): Flaw[] {
   const flaws: Flaw[] = [];
-  if (use.memory === 'fraction' && !(fractionOf(use) > 0 && fractionOf(use) <= 1)) {
+  if (use.memory === 'fraction' && !(Number(use.memoryPercent) >= LEAST_PERCENT && fractionOf(use) <= 1)) {
     flaws.push('percent');
   }
   if (takesCount(use.policy) && !(Number.isInteger(countOf(use)) && countOf(use) > 0)) {

@@ -8,7 +8,7 @@ import { devicesOf, type IDevice } from '../devices';
 import { memory as memoryAmount } from '../format';
 import type { GpuPolicy, Hardware, MemoryPreset } from '../tokens';
 import { memoryWord, policyWord } from '../words';
-import { flawsOf, type IGpuUse, POLICIES, PRESETS, takesCount } from './gpuUse';
+import { flawsOf, type IGpuUse, LEAST_PERCENT, POLICIES, PRESETS, takesCount } from './gpuUse';
 import { SelectField, TextField } from './inputs';
 
 /**
@@ -44,7 +44,12 @@ export function GpuUseFields({ trans, value, hardware, onChange }: IGpuUseFields
           value={value.gpuCount}
           number={{ min: 1, step: 1 }}
           invalid={flaws.includes('count')}
-          problem={id => (flaws.includes('count') ? <p id={id}>{trans.__('A whole number, at least 1.')}</p> : null)}
+          problem={id => {
+            const problem = flaws.includes('count')
+              ? trans.__('A whole number, at least 1.')
+              : tooMany(trans, value, hardware);
+            return problem ? <p id={id}>{problem}</p> : null;
+          }}
           onChange={gpuCount => onChange({ gpuCount })}
         />
       )}
@@ -67,7 +72,7 @@ export function GpuUseFields({ trans, value, hardware, onChange }: IGpuUseFields
         <TextField
           label={trans.__('Percent of the memory')}
           value={value.memoryPercent}
-          number={{ min: 1, max: 100, step: 'any' }}
+          number={{ min: LEAST_PERCENT, max: 100, step: 'any' }}
           hint={trans.__('One kernel may take as much of each of its GPUs.')}
           invalid={flaws.includes('percent')}
           problem={id => (flaws.includes('percent') ? <p id={id}>{trans.__('More than 0, at most 100.')}</p> : null)}
@@ -111,6 +116,16 @@ function Devices({ trans, devices, chosen, onChange }: IDevicesProps): JSX.Eleme
       {chosen.length === 0 && <p role="status">{trans.__('Choose one at least.')}</p>}
     </fieldset>
   );
+}
+
+/** What becomes of kernels that want more GPUs than this machine has; empty where it has as many, or none. */
+function tooMany(trans: TranslationBundle, { gpuCount }: IGpuUse, hardware: Hardware | null): string {
+  const gpus = hardware?.gpus ?? [];
+  // Of a GPU that is split a kernel gets one instance, and no more than that.
+  const whole = Math.max(1, gpus.filter(({ mig }) => !mig).length);
+  return gpus.length > 0 && Number(gpuCount) > whole
+    ? trans._n('A kernel can have %1 GPU here.', 'A kernel can have %1 GPUs here.', whole)
+    : '';
 }
 
 /** What can be chosen: what is there, and what was chosen when it was. */

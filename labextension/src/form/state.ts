@@ -19,7 +19,7 @@ export type NameNote =
  * Where the keyboard shall go; a new object each time.
  */
 export interface IAttention {
-  to: 'answer' | 'name' | 'target';
+  to: 'answer' | 'flaw' | 'name' | 'target';
 }
 
 /**
@@ -57,6 +57,7 @@ export type Action =
   | { type: 'name-checked'; name: string; problem: ErrorReport | null }
   | { type: 'check-failed'; name: string; reason: unknown }
   | { type: 'name-missed' }
+  | { type: 'flawed' }
   | { type: 'name-refused'; reason: unknown }
   | { type: 'solving' }
   | { type: 'stopped' }
@@ -108,6 +109,8 @@ export function reduce(state: IState, action: Action): IState {
         : state;
     case 'name-missed':
       return { ...state, nameNote: { kind: 'missing' }, attention: { to: 'name' } };
+    case 'flawed':
+      return { ...state, attention: { to: 'flaw' } };
     case 'name-refused':
       return {
         ...state,
