@@ -34,8 +34,11 @@ print(json.dumps({{"version": version.value, "mapped": sorted(maps), "prefix": s
 
 def make_decoy(target: Path, python: Path, uv_cache: Path) -> Path:
     """Unpack another CUDA 12, as a machine may have it lying about; answer with the directory of its library."""
-    words = ["pip", "install", "-q", "--python", str(python), "--target", str(target), DECOY]
-    subprocess.run([uv.find_uv_bin(), *words], check=True, env={**os.environ, "UV_CACHE_DIR": str(uv_cache)})
+    words = [uv.find_uv_bin(), "pip", "install", "-q", "--python", str(python), "--target", str(target), DECOY]
+    environ = {**os.environ, "UV_CACHE_DIR": str(uv_cache)}
+    # What was fetched once is not asked for again, whatever becomes of the network.
+    if subprocess.run([*words, "--offline"], check=False, env=environ, capture_output=True).returncode:
+        subprocess.run(words, check=True, env=environ)
     return target / "nvidia" / "cuda_runtime" / "lib"
 
 
