@@ -13,6 +13,7 @@ from test_planning import METADATA, needs_metadata
 from jupyter_gpu_kernels.build.conda.settings import ChannelAnswer, ChannelSettings
 from jupyter_gpu_kernels.build.planning import choices, drivers, ways
 from jupyter_gpu_kernels.build.planning.catalogue import Catalogue
+from jupyter_gpu_kernels.build.planning.cautions import cautions
 from jupyter_gpu_kernels.build.planning.planner import Planner
 from jupyter_gpu_kernels.build.planning.targets import target
 from jupyter_gpu_kernels.build.wheels.engine import WheelsEngine
@@ -323,6 +324,37 @@ def test_different_gpus_are_served_together_or_the_newest_first(
     assert set(choices.servable(CATALOGUE.get(framework), spec, Variant.GPU, aim).capabilities) == set(kept)
 
 
+def warnings_of(cuda: str, hardware: Hardware, **fields: str) -> list[str]:
+    """What should be read of a PyTorch with some CUDA."""
+    spec = EnvironmentSpec(name="x", framework="pytorch", **fields)
+    recipe = next(item for item in CATALOGUE.get("pytorch").recipes if item.variant is Variant.GPU)
+    aim = target(spec, hardware, "linux-64")
+    return list(cautions(CATALOGUE.get("pytorch"), spec, aim, recipe, hardware, cuda))
+
+
+def test_a_driver_that_is_merely_assumed_is_not_called_too_old() -> None:
+    said = warnings_of("13.2", LOGIN_NODE, target_gpu="H100")
+    assert said[0].startswith("Nothing is known of the driver")
+    assert not any("is newer than the driver's" in warning for warning in said)
+    assert any(
+        "13.2 is newer than the driver's 13.0" in warning for warning in warnings_of("13.2", machine("580", "9.0"))
+    )
+
+
+def test_a_driver_that_cannot_know_the_gpu_that_is_named_is_told_of() -> None:
+    for fields, driver in (
+        ({"target_gpu": "B200", "target_cuda": "12.4"}, "The driver of the target"),
+        ({"target_gpu": "B200"}, "This machine's driver 550.10"),
+    ):
+        said = warnings_of("12.8", machine("550", "8.0"), **fields)
+        assert said[-1] == (
+            f"{driver} runs CUDA up to 12.4, and a B200 (compute capability 10.0) needs NVIDIA driver 570 or newer "
+            "(CUDA 12.8): see to it that the machine that it is for has such a driver."
+        )
+        assert not any("is newer than the driver's" in warning for warning in said)
+    assert "is newer than the driver's 12.4" in warnings_of("12.8", machine("550", "8.0"), target_gpu="H100")[-1]
+
+
 @needs_metadata
 async def test_a_gpu_that_is_left_out_is_told_of_with_what_to_do_for_it(solver: BulkSolver) -> None:
     fields = {"cuda": "13.3", "variant": Variant.AUTO}
@@ -333,7 +365,7 @@ async def test_a_gpu_that_is_left_out_is_told_of_with_what_to_do_for_it(solver: 
         "this one is for newer ones. For that GPU make another environment, with the target GPU 6.1; and place the "
         "kernels of this environment elsewhere: GPU-0."
     )
-    assert "and its GPUs of compute capability 12.0 run it." in answer.cuda_reason
+    assert "and its GPU of compute capability 12.0 run it." in answer.cuda_reason
     for_old = await plan(solver, machine("580", "12.0", "8.0"), "tensorflow 2.18", variant=Variant.AUTO)
     assert for_old.refusal is not None
     assert "name the GPU that it shall be for (target GPU)" in for_old.refusal.cure
@@ -346,9 +378,55 @@ def test_a_gpu_that_nothing_is_for_is_told_of_so() -> None:
     way = asyncio.run(ways.choose(CATALOGUE.get("tensorflow"), spec, aim, hardware, _nobody))
     assert way.aim.capabilities == ("8.0",)
     assert way.warnings == (
-        "GPU 1 (GPU 1, compute capability 12.0) is left out: no build of TensorFlow runs on it. Place the kernels of "
-        "this environment elsewhere: GPU-0.",
+        "GPU 1 (GPU 1, compute capability 12.0) is left out: no build of TensorFlow from PyPI runs on it. For that GPU "
+        "make another environment, with the installer conda and the target GPU 12.0; and place the kernels of this "
+        "environment elsewhere: GPU-0.",
     )
+    assert way.aim.gpus == "its GPU of compute capability 8.0"
+    catalogue, spec = CATALOGUE.get("mxnet"), EnvironmentSpec(name="x", framework="mxnet")
+    way = asyncio.run(ways.choose(catalogue, spec, target(spec, hardware, "linux-64"), hardware, _nobody))
+    assert way.warnings == (
+        "GPU 1 (GPU 1, compute capability 12.0) is left out: no build of MXNet runs on it. Place the kernels of this "
+        "environment elsewhere: GPU-0.",
+    )
+
+
+def fallen_back(framework: str, driver: str, *capabilities: str, installer: Installer = Installer.PYPI) -> ways.Way:
+    """The way to a CPU build, as there is none for the GPUs of a machine."""
+    spec = EnvironmentSpec(name="x", framework=framework, installer=installer)
+    hardware = machine(driver, *capabilities)
+    aim = target(spec, hardware, "linux-64")
+    way = asyncio.run(ways.choose(CATALOGUE.get(framework), spec, aim, hardware, _nobody))
+    assert way.variant is Variant.CPU
+    return way
+
+
+def test_who_gets_a_cpu_build_on_a_machine_with_a_gpu_reads_what_to_do_for_the_gpu() -> None:
+    (warning,) = fallen_back("tensorflow", "580", "12.0").warnings
+    assert warning.startswith("The GPU of this machine would not be used: TensorFlow for GPUs from PyPI runs on GPUs")
+    # And not that the cpu variant could be taken, which it is.
+    assert warning.endswith("this machine's GPU has 12.0. Choose another version or installer.")
+    (warning,) = fallen_back("keras", "470", "7.0", "7.5").warnings
+    assert warning.startswith("The GPUs of this machine would not be used: Keras for GPUs needs CUDA 12.3")
+    assert warning.endswith("runs CUDA up to 11.4. Update the driver.")
+    (warning,) = fallen_back("pytorch", "470", "7.0").warnings
+    assert warning.endswith("Update the driver, or choose a version that is built for CUDA 11.")
+    (warning,) = fallen_back("tensorflow", "470", "7.0").warnings
+    assert warning.endswith("Update the driver, or choose the installer conda, which has builds for CUDA 11.")
+    (warning,) = fallen_back("pytorch", "470", "3.7", "8.0").warnings
+    assert "this machine's GPUs have 3.7 and 8.0, and the last CUDA" in warning
+
+
+def test_a_refused_driver_names_builds_of_the_installer_that_was_asked_for() -> None:
+    spec = EnvironmentSpec(name="x", framework="cupy", installer=Installer.PYPI)
+    aim = target(spec, machine("470", "7.0"), "linux-64")
+    refusal = choices.find(CATALOGUE.get("cupy"), spec, Variant.GPU, Installer.PYPI, aim)
+    assert isinstance(refusal, Refusal)
+    assert refusal.cure == "Update the driver, or choose the installer conda, which has builds for CUDA 11."
+    spec = EnvironmentSpec(name="x", framework="jax")
+    refusal = choices.find(CATALOGUE.get("jax"), spec, Variant.GPU, Installer.PYPI, aim)
+    assert isinstance(refusal, Refusal)
+    assert refusal.cure == ("Update the driver, choose a version that is built for CUDA 11, or choose the cpu variant.")
 
 
 async def _nobody() -> tuple[ChannelAnswer, ...]:

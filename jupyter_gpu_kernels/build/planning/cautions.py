@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from ...models import EnvironmentSpec, Framework, Hardware, Recipe, Variant
 from . import drivers
+from .choices import began
 from .targets import Target
 
 
@@ -49,7 +50,15 @@ def cautions(
             f"This build of {framework.title} has no machine code for a GPU of compute capability {unknown[0]}: the "
             "driver compiles it when the GPU is first used, which may take many minutes, and keeps it."
         )
-    if aim.cuda and cuda and Version(cuda) > Version(aim.cuda):
+    first = max(map(drivers.first_cuda, aim.capabilities), default=None)
+    if aim.named and aim.driver and aim.cuda and first is not None and first > Version(aim.cuda):
+        yield (
+            f"{began(aim.driver)} runs CUDA up to {aim.cuda}, and {aim.gpus} needs NVIDIA driver "
+            f"{drivers.minimum_driver(str(first), aim.capabilities)} or newer (CUDA {first}): see to it that the "
+            "machine that it is for has such a driver."
+        )
+    # A driver that is merely assumed is not known to be older than that.
+    elif aim.driver and aim.cuda and cuda and Version(cuda) > Version(aim.cuda):
         # https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html
         yield (
             f"CUDA {cuda} is newer than the driver's {aim.cuda}. NVIDIA supports that within a major version; if a "

@@ -73,7 +73,8 @@ def servable(framework: Framework, spec: EnvironmentSpec, variant: Variant, aim:
             kept = (*kept, capability)
     if not kept:
         return aim
-    return replace(aim, capabilities=kept, gpus=f"its GPUs of compute capability {' and '.join(kept)}")
+    which = "GPUs" if len(kept) > 1 else "GPU"
+    return replace(aim, capabilities=kept, gpus=f"its {which} of compute capability {' and '.join(kept)}")
 
 
 def overlaps(asked: str, allowed: str) -> bool:
@@ -152,7 +153,7 @@ def _cuda_misfit(
         return _Misfit(depth=6, refusal=Refusal(reason=reason, cure=_for_other_gpus(framework, recipe)))
     # A driver can be changed more easily than a GPU, so that this is told of two recipes.
     if not any(drivers.driver_runs(aim.cuda, str(version)) for version in knowing):
-        refusal = driver_too_old(framework, title, str(knowing[0]), aim)
+        refusal = driver_too_old(framework, title, str(knowing[0]), aim, spec.installer)
         return _Misfit(depth=7, refusal=refusal, needed=knowing[0])
     return None
 
@@ -170,8 +171,10 @@ def needs(aim: Target) -> str:
 
 def have(aim: Target) -> str:
     """What GPUs a target has: ``this machine's GPU has 6.1``."""
-    numbers = ", ".join(aim.capabilities)
-    return f"{aim.gpus} is asked for" if aim.named else f"this machine's GPU has {numbers}"
+    if aim.named:
+        return f"{aim.gpus} is asked for"
+    several = len(aim.capabilities) > 1
+    return f"this machine's {'GPUs have' if several else 'GPU has'} {' and '.join(aim.capabilities)}"
 
 
 def began(sentence: str) -> str:
@@ -184,23 +187,40 @@ def or_cpu(framework: Framework) -> str:
     return ", or choose the cpu variant" if Variant.CPU in framework.variants() else ""
 
 
-def driver_too_old(framework: Framework, title: str, needed: str, aim: Target) -> Refusal:
-    """The refusal of a driver that does not run a CUDA; it names the driver that would, and the CUDA that fits."""
+def driver_too_old(framework: Framework, title: str, needed: str, aim: Target, asked: Installer) -> Refusal:
+    """The refusal of a driver that does not run a CUDA; it names the driver that would, and the CUDA that fits.
+
+    Args:
+        framework: The framework.
+        title: What it is called, with its version if that is known.
+        needed: CUDA that it needs.
+        aim: What the result shall run on.
+        asked: The installer that was asked for.
+    """
     reason = (
         f"{title} needs CUDA {needed}, thus NVIDIA driver {drivers.minimum_driver(needed, aim.capabilities)} or newer; "
         f"{aim.driver} runs CUDA up to {aim.cuda}."
     )
     fitting = drivers.major(aim.cuda or "0")
-    ranges = [SpecifierSet(item.cuda) for item in framework.recipes if item.variant is Variant.GPU]
-    older = any(version.major == fitting and version in item for version in drivers.KNOWN for item in ranges)
-    choose = f", choose a version that is built for CUDA {fitting}" if older else ""
+    older = {
+        item.installer
+        for item in framework.recipes
+        if item.variant is Variant.GPU and any(version.major == fitting for version in drivers.within(item.cuda))
+    }
     # The driver of a login node is not that of the machine with the GPU.
     elsewhere = aim.named and aim.driver.startswith("this machine")
-    first = (
-        "Name the highest CUDA that the machine runs that it is for (target CUDA)" if elsewhere else "Update the driver"
-    )
-    cure = f"{first}{choose}{or_cpu(framework)}."
-    return Refusal(reason=reason, cure=cure)
+    ways = [
+        "name the highest CUDA that the machine runs that it is for (target CUDA)" if elsewhere else "update the driver"
+    ]
+    if older and (asked is Installer.AUTO or asked in older):
+        ways.append(f"choose a version that is built for CUDA {fitting}")
+    elif older:
+        other = ", ".join(sorted(item.value for item in older))
+        ways.append(f"choose the installer {other}, which has builds for CUDA {fitting}")
+    if Variant.CPU in framework.variants():
+        ways.append("choose the cpu variant")
+    either = ", or ".join(filter(None, (", ".join(ways[:-1]), ways[-1])))
+    return Refusal(reason=reason, cure=f"{began(either)}.")
 
 
 def _range(specifiers: str, *, decimals: bool = False) -> str:

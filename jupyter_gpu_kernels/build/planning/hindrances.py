@@ -75,7 +75,7 @@ async def _hindrance(
             return None
         version = spec.version or guarding.framework_version(framework, solution.packages)
         if trial.cuda != aim.cuda and not drivers.driver_runs(aim.cuda, cuda):
-            return choices.driver_too_old(framework, framework.named(version), cuda, aim)
+            return choices.driver_too_old(framework, framework.named(version), cuda, aim, spec.installer)
         if trial.capabilities != aim.capabilities:
             return _of_gpu(framework, framework.named(version), cuda, aim)
     return None

@@ -62,7 +62,15 @@ async def choose(framework: Framework, spec: EnvironmentSpec, aim: Target, hardw
     fallback = await _with_installer(framework, spec, aim, Variant.CPU, reason, probe)
     if isinstance(fallback.recipe, Refusal):
         return way
-    return dataclasses.replace(fallback, warnings=(f"The GPU of this machine would not be used: {way.recipe.reason}",))
+    gpus = "GPUs" if len(hardware.gpus) > 1 else "GPU"
+    # What to do for the GPU: the cpu variant, which else is a cure, is what is taken.
+    others = tuple(recipe for recipe in framework.recipes if recipe.variant is not Variant.CPU)
+    refused = await _with_installer(
+        dataclasses.replace(framework, recipes=others), spec, served, variant, reason, probe
+    )
+    told = refused.recipe if isinstance(refused.recipe, Refusal) else way.recipe
+    warning = f"The {gpus} of this machine would not be used: {told.reason} {told.cure}"
+    return dataclasses.replace(fallback, warnings=(warning,))
 
 
 def _variant(framework: Framework, spec: EnvironmentSpec, aim: Target) -> tuple[Variant, str]:
@@ -138,9 +146,19 @@ def _lost(
             continue
         name = f"GPU {gpu.index} ({gpu.name}, compute capability {gpu.compute_capability})"
         alone = dataclasses.replace(aim, capabilities=(gpu.compute_capability,))
-        if choices.served(framework, dataclasses.replace(spec, version=None, cuda=None), Variant.GPU, alone):
+        free = dataclasses.replace(spec, version=None, cuda=None)
+        other = Installer.PYPI if spec.channels or spec.installer is Installer.CONDA else Installer.CONDA
+        elsewhere = dataclasses.replace(free, installer=other, channels=())
+        if choices.served(framework, free, Variant.GPU, alone):
             why = f"no build of {framework.title} runs on all GPUs of this machine, and this one is for newer ones"
             cure = f"For that GPU make another environment, with the target GPU {gpu.compute_capability}; and place"
+        elif choices.served(framework, elsewhere, Variant.GPU, alone):
+            asked = Installer.CONDA if spec.channels else spec.installer
+            why = f"no build of {framework.title} from {choices.NAMES[asked]} runs on it"
+            cure = (
+                f"For that GPU make another environment, with the installer {other.value} and the target GPU "
+                f"{gpu.compute_capability}; and place"
+            )
         else:
             why = f"no build of {framework.title} runs on it"
             cure = "Place"
