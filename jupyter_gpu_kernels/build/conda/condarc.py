@@ -7,6 +7,7 @@ those of the last file first. Conda's ``#!top``, ``#!bottom`` and ``#!final`` ma
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -141,9 +142,10 @@ def candidates(
     if environ.get("CONDA_PREFIX"):
         files += _in_directory(Path(environ["CONDA_PREFIX"]))
     if environ.get("CONDARC"):
-        files.append(Path(environ["CONDARC"]).expanduser())
+        files.append(Path(os.path.expanduser(environ["CONDARC"])))  # noqa: PTH111
     # Several of these may be one place; its last turn counts.
-    existing = [file for file in files if file.is_file()]
+    # Where one may not look, as in the home directory of whom one was before ``sudo``, nothing is configured.
+    existing = [file for file in files if os.path.isfile(file)]  # noqa: PTH113
     return list(reversed(dict.fromkeys(reversed(existing))))
 
 
@@ -151,7 +153,8 @@ def _in_directory(directory: Path) -> Iterator[Path]:
     """The names that conda knows in a directory."""
     yield directory / ".condarc"
     yield directory / "condarc"
-    yield from sorted(file for file in directory.glob("condarc.d/*") if file.suffix in (".yml", ".yaml"))
+    with contextlib.suppress(OSError):
+        yield from sorted(file for file in directory.glob("condarc.d/*") if file.suffix in (".yml", ".yaml"))
 
 
 def _read(file: Path, environ: Mapping[str, str], warnings: list[str]) -> dict[str, Any] | None:
@@ -164,6 +167,10 @@ def _read(file: Path, environ: Mapping[str, str], warnings: list[str]) -> dict[s
     except yaml.YAMLError as error:
         where = f" in line {mark.line + 1}" if (mark := getattr(error, "problem_mark", None)) else ""
         warnings.append(f"The file {file} is not valid YAML{where} and is left out.")
+        return None
+    # Dates that no calendar has, and nesting without an end.
+    except (ValueError, RecursionError):
+        warnings.append(f"The file {file} is not valid YAML and is left out.")
         return None
     if data is None:
         return {}
@@ -273,4 +280,5 @@ def _place(text: str, home: Path | None) -> Path:
     """An absolute directory of a path that may begin with ``~``."""
     if text.startswith("~") and home is not None:
         return home / text[1:].lstrip("/\\")
-    return Path(text).expanduser().absolute()
+    # A user whom nobody knows is a name like any other.
+    return Path(os.path.expanduser(text)).absolute()  # noqa: PTH111

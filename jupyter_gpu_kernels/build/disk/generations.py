@@ -264,7 +264,7 @@ class Generations:
     def _names(self) -> list[str]:
         try:
             return sorted(os.listdir(self.nursery))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
             return []
 
     def _trees(self) -> list[Path]:

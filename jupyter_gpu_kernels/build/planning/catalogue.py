@@ -62,7 +62,12 @@ class Catalogue:
         warnings: list[str] = []
         # What is added later replaces what has the same id.
         for directory in (BUNDLED, *reversed(extra_dirs)):
-            for file in sorted(directory.glob("*.toml")):
+            try:
+                files = sorted(directory.glob("*.toml"))
+            except OSError as error:
+                warnings.append(f"The framework files in {directory} are left out: {error}")
+                continue
+            for file in files:
                 try:
                     frameworks.append(read_framework(file))
                 except (OSError, FrameworkFileError) as error:

@@ -180,7 +180,7 @@ def _configuration_of_uv(environ: Mapping[str, str], machine: pipconfig.Machine)
             machine.root / "etc" / "uv" / "uv.toml",
         ]
     for path in candidates:
-        if path.is_file():
+        if os.path.isfile(path):  # noqa: PTH113  # a Path raises where one may not look
             return {"UV_CONFIG_FILE": str(path)}
     return {"UV_NO_CONFIG": "1"}
 

@@ -30,7 +30,9 @@ class Place:
     @property
     def existing(self) -> Path:
         """The directory, or the nearest one above it that exists."""
-        return next((folder for folder in (self.path, *self.path.parents) if folder.exists()), Path(self.path.anchor))
+        # What one may not look at is not there.
+        there = (folder for folder in (self.path, *self.path.parents) if os.path.exists(folder))  # noqa: PTH110
+        return next(there, Path(self.path.anchor))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -101,7 +101,7 @@ class Kernelspec:
             return None
         try:
             return Layout.of_interpreter(program)
-        except BrokenEnvironmentError:
+        except (BrokenEnvironmentError, OSError):
             return None
 
 

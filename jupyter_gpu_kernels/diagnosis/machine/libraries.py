@@ -107,9 +107,12 @@ def relative_path(context: Context) -> Iterator[Finding]:
 
 
 def _library_path(context: Context) -> list[Path]:
-    """The directories of the server's library path, each once."""
-    folders = context.environ.get("LD_LIBRARY_PATH", "").split(":")
-    return [Path(folder) for folder in dict.fromkeys(folders) if folder]
+    """The directories of the server's library path that are there for this user, each once.
+
+    Relative ones lead elsewhere in each kernel; see :func:`relative_path`.
+    """
+    folders = [folder for folder in context.environ.get("LD_LIBRARY_PATH", "").split(":") if folder.startswith("/")]
+    return [Path(folder) for folder in dict.fromkeys(folders) if os.access(folder, os.R_OK | os.X_OK)]
 
 
 def _is_stub(library: Path) -> bool:

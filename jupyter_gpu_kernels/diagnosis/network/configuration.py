@@ -43,14 +43,14 @@ def look_at_conda(context: Context) -> Iterator[Finding]:
 def look_at_pip(context: Context) -> Iterator[Finding]:
     """Find configuration files of pip that do not count."""
     named = context.environ.get("PIP_CONFIG_FILE", "")
-    if named and named != os.devnull and not Path(named).exists():
+    if named and named != os.devnull and not os.path.exists(named):  # noqa: PTH110
         yield warning(
             f"PIP_CONFIG_FILE names {named}, which does not exist.",
             evidence=(f"PIP_CONFIG_FILE={named}",),
             cure="Unset the variable, or create the file.",
         )
     for path in dict.fromkeys(config_files(context.environ, Machine.here())):
-        if not path.exists():
+        if not os.path.exists(path):  # noqa: PTH110  # a Path raises where one may not look
             continue
         try:
             configparser.RawConfigParser(strict=False).read_string(path.read_text(encoding="utf-8"))
