@@ -650,6 +650,43 @@ def test_a_reader_that_goes_away_is_no_error_message() -> None:
     assert finished.stderr == ""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="There is no /dev/full.")
+@pytest.mark.parametrize("words", ["frameworks", "frameworks --json"])
+def test_a_disk_that_is_full_is_told_of_in_a_sentence(words: str) -> None:
+    command = f"{sys.executable} -m jupyter_gpu_kernels {words} > /dev/full"
+    finished = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert finished.returncode == Exit.FAILED
+    said = finished.stderr.splitlines()
+    assert said[0] == "Error: The answer cannot be written: No space left on device."
+    assert len(said) == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Shells there close nothing.")
+def test_streams_that_the_shell_has_closed_are_no_fault() -> None:
+    command = (
+        f"{sys.executable} -m jupyter_gpu_kernels frameworks >&- && {sys.executable} -m jupyter_gpu_kernels show x 2>&-"
+    )
+    finished = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stdout, finished.stderr) == (Exit.NOT_FOUND, "", "")
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "soon", "1e9"])
+def test_a_time_to_wait_that_is_none_is_refused_in_plain_words(
+    seconds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse(["gpus", f"--watch={seconds}"])
+    assert f"{seconds!r} is not between 0.1 and 86400 seconds" in capsys.readouterr().err
+
+
+def test_waiting_is_for_one_gpu_or_for_several() -> None:
+    waiting = {"wait": 5.0}
+    assert text.placement(Placement(policy=GpuPolicy.EXCLUSIVE, **waiting)).endswith("waiting up to 5 s for it")
+    assert text.placement(Placement(policy=GpuPolicy.ALL, **waiting)).endswith("waiting up to 5 s for them")
+    fixed = Placement(policy=GpuPolicy.FIXED, devices=("GPU-a", "GPU-b"), **waiting)
+    assert text.placement(fixed) == "GPU-a, GPU-b, waiting up to 5 s for them"
+
+
 def test_help_comes_at_once() -> None:
     code = (
         "import sys\n"
@@ -684,7 +721,7 @@ def test_a_placement_is_asked_for_and_changed(call: Call, workshop: ScriptedWork
     assert spec_of(parse(["create", "tf"])[0]).placement == Placement()
     call("create", "tf", "--framework", "tensorflow")
     said = call("placement", "tf", "exclusive:2", "--wait", "60").out
-    words = "the 2 GPUs that are free, for itself alone, waiting up to 60 s for it"
+    words = "the 2 GPUs that are free, for itself alone, waiting up to 60 s for them"
     assert said == f"tf, when it is next started: {words}.\n"
     assert workshop.built["tf"].launch.placement == spec.placement
     assert words in call("show", "tf").out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -183,11 +184,12 @@ def _add_watch(parser: argparse.ArgumentParser) -> None:
 
 def _seconds(text: str) -> float:
     """A time to wait."""
-    seconds = float(text)
-    if not 0.1 <= seconds <= 86400:
-        msg = "between 0.1 and 86400 seconds"
-        raise argparse.ArgumentTypeError(msg)
-    return seconds
+    with contextlib.suppress(ValueError):
+        seconds = float(text)
+        if 0.1 <= seconds <= 86400:
+            return seconds
+    msg = f"{text!r} is not between 0.1 and 86400 seconds"
+    raise argparse.ArgumentTypeError(msg)
 
 
 def _add_renaming(parser: argparse.ArgumentParser) -> None:

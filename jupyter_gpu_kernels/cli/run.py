@@ -22,6 +22,9 @@ from .configuration import make_manager, trait_help
 from .exits import Exit, of_code
 from .fitting import fitted
 
+#: What to do where the answer cannot be written.
+UNWRITTEN = "What was asked for is done all the same. Have the output go elsewhere, or make room there."
+
 
 def run(
     arguments: argparse.Namespace,
@@ -38,6 +41,10 @@ def run(
     Returns:
         The exit code.
     """
+    # Python has none where the shell has closed it (`>&-`); what is said then is for nobody.
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, io.StringIO())
     if isinstance(sys.stdout, io.TextIOWrapper):
         # As it is with stderr: names that a terminal has no characters for are no reason to say nothing.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -49,8 +56,12 @@ def run(
     except KeyboardInterrupt:
         sys.stderr.write("Cancelled.\n")
         return Exit.CANCELLED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough (`… list | head`); nothing may be flushed there at exit.
+    except OSError as error:
+        # Whoever read our output has seen enough (`… list | head`). All else that can fail is told of where it does, but
+        # for the writing of what was found, as onto a full disk.
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"Error: The answer cannot be written: {error.strerror or error}.\n{UNWRITTEN}\n")
+        # Nothing may be flushed there at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.FAILED
 

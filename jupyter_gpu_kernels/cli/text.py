@@ -161,15 +161,17 @@ def manifest(manifest: Manifest) -> str:
 
 def placement(placement: Placement) -> str:
     """Which GPUs a kernel is given."""
-    several = f"the {placement.count} GPUs that are" if placement.count > 1 else "the GPU that is"
+    counted = f"the {placement.count} GPUs that are" if placement.count > 1 else "the GPU that is"
     chosen = {
         GpuPolicy.AUTO: "the least used GPU where there are several",
         GpuPolicy.ALL: "all GPUs",
-        GpuPolicy.LEAST_USED: f"{several} least used",
-        GpuPolicy.EXCLUSIVE: f"{several} free, for itself alone",
+        GpuPolicy.LEAST_USED: f"{counted} least used",
+        GpuPolicy.EXCLUSIVE: f"{counted} free, for itself alone",
         GpuPolicy.FIXED: ", ".join(placement.devices),
     }[placement.policy]
-    return f"{chosen}, waiting up to {placement.wait:g} s for it" if placement.wait else chosen
+    several = max(placement.count, len(placement.devices)) > 1 or placement.policy is GpuPolicy.ALL
+    them = "them" if several else "it"
+    return f"{chosen}, waiting up to {placement.wait:g} s for {them}" if placement.wait else chosen
 
 
 def verification(verification: Verification) -> str:
