@@ -33,6 +33,8 @@ import jupyter_client.kernelspec
 import jupyter_core.paths
 import pytest
 from channel import Server, serve, standard_channel, standard_wheels
+from patience import PATIENCE
+from tornado.httpclient import HTTPRequest
 from traitlets.config import Config
 
 pytest_plugins = ["pytest_jupyter.jupyter_server", "distributions", "leftovers", "pytester", "workers"]
@@ -118,6 +120,9 @@ def isolation(
     }
     for name, value in home.items():
         monkeypatch.setenv(name, value)
+    # A busy machine answers late: tornado's clients give up after 20 seconds.
+    for name in ("connect_timeout", "request_timeout"):
+        monkeypatch.setitem(HTTPRequest._DEFAULTS, name, PATIENCE)
     # These are read at import, so the environment is too late for them.
     for name, place in (
         ("SYSTEM_JUPYTER_PATH", tmp_path / "share" / "jupyter"),
@@ -183,7 +188,8 @@ def cold_cache(tmp_path: Path, caches: Caches) -> Path:
 @pytest.fixture(scope="session")
 def package_indexes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Variables that keep pip's and uv's configured indexes in force under another HOME."""
-    home = Path.home()
+    # A user of a container need not have one.
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111
     config_home = Path(os.environ.get("XDG_CONFIG_HOME", home / ".config"))
     found: dict[str, str] = {}
     # In the order in which pip reads them: later ones win.
