@@ -57,7 +57,7 @@ def run(
         sys.stderr.write("Cancelled.\n")
         return Exit.CANCELLED
     except OSError as error:
-        # Whoever read our output has seen enough (`… list | head`). All else that can fail is told of where it does, but
+        # Whoever read our output has seen enough (`… list | head`). What else can fail is told of where it does, except
         # for the writing of what was found, as onto a full disk.
         if not isinstance(error, BrokenPipeError):
             sys.stderr.write(f"Error: The answer cannot be written: {error.strerror or error}.\n{UNWRITTEN}\n")
