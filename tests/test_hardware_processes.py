@@ -9,9 +9,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 from patience import wait_until
 
+from jupyter_gpu_kernels.hardware import processes
 from jupyter_gpu_kernels.hardware.processes import alive, family, identity, identity_of
 
 
@@ -21,6 +23,33 @@ def test_a_process_is_told_apart_from_a_later_one_with_its_pid() -> None:
     assert alive(us)
     assert alive(replace(us, started=us.started + 0.5))
     assert not alive(replace(us, started=us.started - 100))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a start does not move with the clock")
+def test_a_process_stays_who_it_is_when_the_clock_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    us, booted = identity(), psutil.boot_time()
+    began = psutil.Process().create_time()
+    monkeypatch.setattr("psutil._pslinux.boot_time", lambda: booted - 3600)
+    if psutil.Process().create_time() == began:
+        pytest.skip("this psutil has the time of the boot from elsewhere")
+    assert alive(us)
+    assert identity().started == pytest.approx(us.started, abs=0.1)
+
+
+def test_a_process_of_another_boot_is_another(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "boot_id").write_text("01234567-89ab-cdef-0123-456789abcdef\n")
+    us = identity()
+    monkeypatch.setattr(processes, "BOOT_ID", tmp_path / "boot_id")
+    assert not alive(us)
+    # Where boots have no name, the clock has to do.
+    monkeypatch.setattr(processes, "BOOT_ID", tmp_path / "none")
+    assert identity().started == pytest.approx(psutil.Process().create_time(), abs=2)
+    assert alive(identity())
+
+
+@pytest.mark.parametrize("pid", [-1, 0, 2**31 - 1, 2**70])
+def test_a_number_that_no_process_has_is_not_alive(pid: int) -> None:
+    assert not alive(replace(identity(), pid=pid))
 
 
 def test_a_dead_process_and_a_zombie_are_not_alive() -> None:

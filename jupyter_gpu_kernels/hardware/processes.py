@@ -5,25 +5,32 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Collection
+from pathlib import Path
 
 import psutil
 
 from ..models import ProcessIdentity
 
-#: Seconds by which two readings of one process's start may differ: the system reckons it from a boot time that moves
-#: when the clock is set. A pid does not come round again that quickly.
+#: Seconds by which two readings of one process's start may differ: the system reckons it from a boot time in whole
+#: seconds. A pid does not come round again that quickly.
 START_TOLERANCE = 2.0
+
+#: Linux makes one up at each boot.
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+#: Seconds that no machine stays up.
+_LONG = 1e8
 
 
 def identity() -> ProcessIdentity:
     """Tell this process from all others, also from later ones with the same pid."""
-    return ProcessIdentity(host=socket.gethostname(), pid=os.getpid(), started=psutil.Process().create_time())
+    return ProcessIdentity(host=socket.gethostname(), pid=os.getpid(), started=_started(psutil.Process()))
 
 
 def identity_of(pid: int) -> ProcessIdentity | None:
     """Tell a process of this host from all others; ``None`` if it is gone or may not be looked at."""
     try:
-        return ProcessIdentity(host=socket.gethostname(), pid=pid, started=psutil.Process(pid).create_time())
+        return ProcessIdentity(host=socket.gethostname(), pid=pid, started=_started(psutil.Process(pid)))
     except (psutil.Error, ValueError, OverflowError):
         return None
 
@@ -34,11 +41,26 @@ def alive(process: ProcessIdentity) -> bool:
         return True
     try:
         there = psutil.Process(process.pid)
-        return abs(there.create_time() - process.started) < START_TOLERANCE and there.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+        return abs(_started(there) - process.started) < START_TOLERANCE and there.status() != psutil.STATUS_ZOMBIE
     except psutil.AccessDenied:
         return True
+    except (psutil.Error, ValueError, OverflowError):
+        return False
+
+
+def _started(process: psutil.Process) -> float:
+    """When a process was started, in seconds that nobody can set back or forth.
+
+    Linux knows how long after the boot that was, and psutil adds the time of the boot as the clock now has it: when the
+    clock is set, all processes seem to be others. Here it is told by this boot's name when the boot was.
+    """
+    try:
+        boot = int(BOOT_ID.read_text(encoding="ascii")[:5], 16)
+    except (OSError, ValueError):
+        return process.create_time()
+    # In this order: before version 7, psutil keeps the boot time that was asked for last.
+    booted = psutil.boot_time()
+    return boot * _LONG + process.create_time() - booted
 
 
 def family(pid: int) -> frozenset[int]:

@@ -1275,7 +1275,7 @@ export interface components {
          *     Attributes:
          *         host: Host name.
          *         pid: Process id.
-         *         started: Start time as the system tells it, seconds since the epoch.
+         *         started: Start time as the system tells it, in seconds; to be compared with others of this host only.
          */
         ProcessIdentity: {
             host: string;
