@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -17,7 +18,7 @@ from patience import wait_until
 from jupyter_gpu_kernels.hardware.leases import LeaseRecords, current_leases, lease_directory
 from jupyter_gpu_kernels.hardware.processes import identity, identity_of
 from jupyter_gpu_kernels.hardware.records import GRACE, LAUNCH, Record
-from jupyter_gpu_kernels.models import Lease, Placement, ProcessIdentity, now
+from jupyter_gpu_kernels.models import Lease, Placement, ProcessIdentity, now, to_json
 
 Start = Callable[[str], "subprocess.Popen[bytes]"]
 
@@ -231,6 +232,45 @@ def test_damaged_records_are_no_records(records: LeaseRecords, text: str) -> Non
     (records.directory / "leases.json").write_text(text)
     assert records.current() == ()
     put(records)
+    assert kept(records) == ["k"]
+
+
+@pytest.mark.parametrize("pid", ["-7", "1e999", "99999999999999999999999", "null"])
+def test_a_damaged_record_does_not_spoil_the_others(records: LeaseRecords, pid: str) -> None:
+    put(records, server=identity())
+    file = records.directory / "leases.json"
+    whole = json.dumps([*json.loads(file.read_text()), _record(pid=424242, server=434343)])
+    file.write_text(whole.replace("424242", pid).replace("434343", pid))
+    assert kept(records) == ["k"]
+
+
+def _record(*, pid: int, server: int) -> object:
+    lease = Lease(
+        kernel_id="damaged",
+        kernel_name="warp",
+        title="",
+        devices=("GPU-0",),
+        exclusive=True,
+        server=replace(GONE, pid=server),
+        kernel=replace(GONE, pid=pid),
+        since=now(),
+    )
+    return to_json(Record(lease=lease, placement=Placement(), taken=0.0))
+
+
+def test_records_that_cannot_be_read_just_now_are_not_replaced(
+    records: LeaseRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(records)
+
+    def fail(path: Path) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "read_bytes", fail)
+        assert records.current() == ()
+        with pytest.raises(OSError, match="Input/output"):
+            put(records, "other")
     assert kept(records) == ["k"]
 
 

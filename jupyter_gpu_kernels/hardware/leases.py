@@ -50,7 +50,7 @@ class LeaseRecords:
 
     def current(self) -> tuple[Lease, ...]:
         """The leases that count now, the oldest first. Nothing is raised, and no kernel waits for this."""
-        stored = self._read()
+        stored = self._readable()
         counting = self._counting(stored)
         if counting != stored:
             # When a kernel was first seen dead has to be remembered; if that fails, the next reader will.
@@ -83,6 +83,10 @@ class LeaseRecords:
                 self._write(records)
         finally:
             lock.release()
+
+    def counting(self) -> dict[str, Record]:
+        """The records that count now, by kernel id, for whom cannot change them. Nothing is raised."""
+        return self._counting(self._readable())
 
     def started(self, kernel_id: str, pid: int) -> None:
         """Tie a record to its kernel's process, which was just started.
@@ -133,11 +137,22 @@ class LeaseRecords:
                 found[kernel_id] = still
         return found
 
+    def _readable(self) -> dict[str, Record]:
+        """What is written, as far as it can be read."""
+        try:
+            return self._read()
+        except OSError:
+            return {}
+
     def _read(self) -> dict[str, Record]:
-        """What is written; nothing where nothing is, or nothing that makes sense."""
+        """What is written; nothing where nothing is, or nothing that makes sense or is ours.
+
+        Raises:
+            OSError: It cannot be read just now, and so must not be replaced.
+        """
         try:
             data = json.loads(self._path.read_bytes())
-        except (OSError, ValueError):
+        except (FileNotFoundError, PermissionError, ValueError, RecursionError):
             return {}
         records = [decoded(entry) for entry in data] if isinstance(data, list) else []
         return {record.lease.kernel_id: record for record in records if record is not None}

@@ -109,7 +109,7 @@ def decoded(entry: Any) -> Record | None:
             died=None if entry["died"] is None else float(entry["died"]),
             stopped=bool(entry["stopped"]),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 
