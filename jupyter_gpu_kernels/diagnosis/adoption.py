@@ -13,17 +13,17 @@ import json
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ..build.disk.filesystem import explained, remove_tree, rename_new, sync_directory
+from ..build.disk.filesystem import explained, remove_tree, rename_new
 from ..build.kernelspec.kernel_json import PROVISIONER
 from ..build.kernelspec.kernelspecs import STAGING
 from ..build.kernelspec.registry import entries, read
 from ..errors import RefusedError
+from ..prefix.files import replace_file, sync_directory
 from ..prefix.layout import Layout
 from .environments.installed import found_version
 from .kernelspecs.removal import find, kernel_directories, remove
@@ -186,19 +186,8 @@ def _keep(place: Path) -> None:
 def _write(place: Path, content: dict[str, Any]) -> None:
     """Replace kernel.json in one step."""
     final = place / "kernel.json"
-    descriptor, temporary = tempfile.mkstemp(dir=place, prefix=".kernel-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=1, ensure_ascii=False)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(final.stat().st_mode & 0o777)
-        Path(temporary).replace(final)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    sync_directory(place)
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    replace_file(final, text.encode(), mode=final.stat().st_mode, durable=True)
 
 
 def _copy(spec: Kernelspec, final: Path, content: dict[str, Any]) -> Path:

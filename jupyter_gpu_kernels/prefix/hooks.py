@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..models import EnvironmentKind, LaunchPolicy, MemoryPreset
 from .cuda import conda_links
+from .files import replace_file
 from .layout import Layout
 from .links import write_links
 from .memory import ALIASES, installed_versions, memory_variables
@@ -161,7 +162,5 @@ def _read(path: Path) -> list[str]:
 
 def _replace(path: Path, lines: list[str]) -> None:
     """Replace a script in one step, keeping its mode; a hard link elsewhere keeps the old text."""
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    shutil.copymode(path, temporary)
-    temporary.replace(path)
+    # Batch files want their own ends of lines.
+    replace_file(path, "".join(f"{line}{os.linesep}" for line in lines).encode(), mode=path.stat().st_mode)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import enum
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import BrokenEnvironmentError
 from ..models import LaunchPolicy, Manifest, Placement, Variant, to_json
+from .files import replace_file
 from .placement import override_placement
 
 #: Where the manifest lies, relative to the prefix.
@@ -56,19 +54,8 @@ def write_manifest(prefix: Path, manifest: Manifest) -> None:
     path = prefix / MANIFEST
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(to_json(manifest), indent=1, ensure_ascii=False) + "\n"
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".manifest-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp is for secrets; a manifest is as readable as its environment.
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    _sync_directory(path.parent)
+    # As readable as its environment.
+    replace_file(path, text.encode(), mode=0o644, durable=True)
 
 
 def read_launch(prefix: Path) -> tuple[LaunchPolicy, bool]:
@@ -117,13 +104,3 @@ def override_policy(policy: LaunchPolicy, wishes: object, ignored: list[str] | N
         else:
             ignored.append(f"The launch policy's {field.name!r} makes no sense, and is ignored.")
     return dataclasses.replace(policy, **taken)
-
-
-def _sync_directory(folder: Path) -> None:
-    """Make a rename in a directory durable, where the system knows how."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -61,16 +61,6 @@ def writable(directory: Path) -> bool:
     return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
 
 
-def sync_directory(folder: Path) -> None:
-    """Make renames in a directory outlast a power cut, where the system can."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 def remove_tree(path: Path) -> None:
     """Delete a tree, read-only directories included; what another process deletes meanwhile is as good as deleted."""
     if not path.is_dir() or path.is_symlink():

@@ -27,9 +27,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ...errors import NameTakenError, NotFoundError
+from ...prefix.files import sync_directory
 from ...prefix.manifest import MANIFEST
 from ..tools.leash import Share
-from .filesystem import exchange, explained, remove_tree, rename_new, sync_directory
+from .filesystem import exchange, explained, remove_tree, rename_new
 from .journal import JOURNAL, Journal
 from .occupancy import occupied
 

@@ -7,7 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from .filesystem import rename_new, sync_directory
+from ...prefix.files import sync_directory
+from .filesystem import rename_new
 
 JOURNAL = ".journal"
 

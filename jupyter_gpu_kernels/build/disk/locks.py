@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import socket
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from filelock import FileLock, Timeout
 from ...errors import EnvironmentBusyError, InvalidInputError
 from ...hardware.processes import alive, identity
 from ...models import ProcessIdentity, from_json, now, to_json
+from ...prefix.files import replace_file
 from .filesystem import explained
 
 #: What is being done to a busy environment, by its holder's purpose.
@@ -131,12 +130,4 @@ class EnvironmentLock:
         return EnvironmentBusyError(msg, cure=cure)
 
     def _write(self, holder: Holder) -> None:
-        descriptor, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=".holder-")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(to_json(holder), file)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(self._note)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        replace_file(self._note, json.dumps(to_json(holder)).encode(), mode=0o644)

@@ -21,7 +21,8 @@ from jupyter_client.kernelspec import KernelSpecManager
 
 from ...errors import InstallError, NameTakenError
 from ...models import Manifest
-from ..disk.filesystem import exchange, explained, remove_tree, rename_new, sync_directory, writable
+from ...prefix.files import sync_directory
+from ..disk.filesystem import exchange, explained, remove_tree, rename_new, writable
 from .kernel_json import kernel_json, logo
 from .registry import entries, kernels_directory, ours_in, owner_of, read
 

@@ -11,9 +11,9 @@ import hashlib
 import io
 import os
 import stat
-import tempfile
 from pathlib import Path
 
+from ...prefix.files import replace_file
 from ...prefix.layout import Layout
 
 #: Scripts are small; anything larger in ``bin`` is a program.
@@ -41,7 +41,7 @@ def rewrite_scripts(layout: Layout, final: Path) -> tuple[Path, ...]:
             continue
         content = path.read_bytes()
         if old in content and b"\0" not in content:
-            _replace(path, content.replace(old, new), status.st_mode)
+            replace_file(path, content.replace(old, new), mode=status.st_mode)
             changed.append(path)
     if changed:
         for directory in layout.site_packages():
@@ -66,17 +66,4 @@ def _update_record(record: Path, root: Path, changed: set[Path]) -> None:
     if touched:
         text = io.StringIO(newline="")
         csv.writer(text, lineterminator="\n").writerows(rows)
-        _replace(record, text.getvalue().encode(), record.stat().st_mode)
-
-
-def _replace(path: Path, content: bytes, mode: int) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        temporary.chmod(stat.S_IMODE(mode))
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        replace_file(record, text.getvalue().encode(), mode=record.stat().st_mode)
