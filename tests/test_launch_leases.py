@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from two_cudas import execute
 from jupyter_gpu_kernels.build.reporting import SilentReporter
 from jupyter_gpu_kernels.build.verification.verification import verify
 from jupyter_gpu_kernels.hardware.glance import Glance
-from jupyter_gpu_kernels.hardware.leases import current_leases, lease_directory
+from jupyter_gpu_kernels.hardware.leases import LeaseRecords, current_leases, lease_directory
 from jupyter_gpu_kernels.hardware.probe import hardware
 from jupyter_gpu_kernels.hardware.visible import devices_of
 from jupyter_gpu_kernels.launch import hold
@@ -228,6 +230,94 @@ async def test_a_wait_ends_with_the_explanation(drive: Drive, start: Make, monke
     assert (await told(await start({"policy": "exclusive", "wait": 0.2})))["ename"] == "no_gpu_free"
 
 
+class SilentDriver:
+    """A driver that does not answer before it is told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked = threading.Event()
+        self.answer = threading.Event()
+        self.done = threading.Event()
+        real = giving.Leases.take
+        nvml = giving.open_nvml
+
+        def ask(environ: Any) -> Any:
+            self.asked.set()
+            assert self.answer.wait(PATIENCE)
+            return nvml(environ)
+
+        def take(*arguments: Any) -> Any:
+            try:
+                return real(*arguments)
+            finally:
+                self.done.set()
+
+        monkeypatch.setattr(giving, "open_nvml", ask)
+        monkeypatch.setattr(giving.Leases, "take", take)
+
+
+async def test_a_driver_that_does_not_answer_stops_no_kernel(
+    drive: Drive, start: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    drive({}, {})
+    monkeypatch.setattr(hold, "PATIENCE", 0.2)
+    driver = SilentDriver(monkeypatch)
+    kernel = await start("exclusive")
+    assert (await eventually(kernel.seen)).devices == ("-",)
+    assert "it finds: the NVIDIA driver has not answered for" in caplog.text
+    # What it says too late gives nothing to anybody.
+    driver.answer.set()
+    await eventually(driver.done.is_set)
+    assert current_leases() == ()
+    monkeypatch.setattr(hold, "PATIENCE", PATIENCE)
+    await kernel.restart()
+    assert devices(kernel) == (gpu(0),)
+
+
+async def test_a_start_that_is_cancelled_holds_nothing(
+    drive: Drive, start: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drive({})
+    driver = SilentDriver(monkeypatch)
+    starting = asyncio.ensure_future(start("exclusive"))
+    await eventually(driver.asked.is_set)
+    starting.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await starting
+    driver.answer.set()
+    await eventually(driver.done.is_set)
+    assert current_leases() == ()
+
+
+@pytest.mark.parametrize("silent", [False, True])
+async def test_a_kernel_that_is_shut_down_while_it_waits_is_not_started(
+    drive: Drive,
+    start: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    silent: bool,
+) -> None:
+    monkeypatch.setattr(hold, "TRY_AGAIN", 0.05)
+    caplog.set_level(logging.INFO)
+    drive({})
+    first = await start("exclusive")
+    second = await start("exclusive")
+    await told(second)
+    second.manager.provisioner.launch_policy = {"placement": {"policy": "exclusive", "wait": 3600}}  # type: ignore[union-attr]
+    driver = SilentDriver(monkeypatch)
+    if not silent:
+        driver.answer.set()
+    again = asyncio.ensure_future(second.restart())
+    await eventually(driver.asked.is_set if silent else lambda: "The kernel waits for" in caplog.text)
+    await second.stop()
+    # Two have a word about the same future in jupyter_client.
+    with pytest.raises((hold.ShutDownError, asyncio.InvalidStateError)):
+        await again
+    assert not second.manager.has_kernel
+    driver.answer.set()
+    await eventually(driver.done.is_set)
+    assert [lease.kernel_id for lease in current_leases()] == [first.id]
+
+
 async def test_a_restart_takes_notice_of_another_placement(drive: Drive, start: Make, tmp_path: Path) -> None:
     drive({}, {})
     kernel = await start("exclusive")
@@ -281,6 +371,20 @@ async def test_where_no_record_can_be_kept_kernels_start_all_the_same(
     assert [record.message.split(",")[0] for record in warnings] == [
         "Nobody else will know which GPU the kernel has"
     ] * 2
+
+
+async def test_what_others_have_is_respected_also_where_nothing_can_be_noted(
+    drive: Drive, start: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drive({}, {"memory_used": 2**30})
+    await start("exclusive")
+
+    def full(*arguments: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(LeaseRecords, "_write", full)
+    kernel = await start()
+    assert (await eventually(kernel.seen)).devices == (gpu(1),)
 
 
 async def test_without_an_answer_of_the_driver_a_kernel_starts_all_the_same(
@@ -446,7 +550,10 @@ async def test_what_nobody_thought_of_stops_no_kernel(
         raise ZeroDivisionError
 
     drive({}, {})
-    monkeypatch.setattr(giving, "decide", fail)
-    kernel = await start()
+    kernel = await start("exclusive")
+    monkeypatch.setattr(giving, "candidates", fail)
+    await kernel.restart()
     assert (await eventually(kernel.seen)).devices == ("-",)
     assert "The kernel's GPU could not be chosen; it starts on whatever GPU it finds." in caplog.text
+    # It may compute on another one than it had.
+    assert current_leases() == ()

@@ -25,6 +25,8 @@ Fetch = Callable[..., Awaitable[Any]]
 
 TOKEN = "elsewhere"
 
+PATIENT = {"policy": "exclusive", "wait": 3600}
+
 
 class OtherServer:
     """A Jupyter server in a process of its own."""
@@ -38,6 +40,7 @@ class OtherServer:
             "--no-browser",
             "--allow-root",
             "--port=0",
+            "--ServerApp.jpserver_extensions=jupyter_gpu_kernels=True",
             f"--IdentityProvider.token={TOKEN}",
         ]
         environ = {**os.environ, "JUPYTER_NO_CONFIG": "1"}
@@ -55,6 +58,10 @@ class OtherServer:
             return str(found["url"])
         except (OSError, ValueError):
             return ""
+
+    def said(self) -> str:
+        """Its log."""
+        return (self._directory / "server.log").read_text()
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         headers = {"Authorization": f"token {TOKEN}"}
@@ -80,7 +87,7 @@ def machine(tmp_path: Path, jp_data_dir: Path, monkeypatch: pytest.MonkeyPatch) 
     """Two GPUs, and two kernels to choose from."""
     monkeypatch.setenv("JUPYTER_GPU_KERNELS_FAKE_NVML", json.dumps({"gpus": [{"name": "NVIDIA H200"}] * 2}))
     prefix = tmp_path / "environment"
-    write_tiny_kernels(jp_data_dir / "kernels", prefix, real=True, shared=None, alone="exclusive")
+    write_tiny_kernels(jp_data_dir / "kernels", prefix, real=True, shared=None, alone="exclusive", patient=PATIENT)
 
 
 def notebook(kernel: str, path: str) -> dict[str, Any]:
@@ -148,3 +155,20 @@ async def test_two_servers_of_one_user_share_the_gpus(
 
     await jp_serverapp.kernel_manager.shutdown_all()
     await eventually(lambda: leases() == {})
+
+
+async def test_a_server_ends_while_a_kernel_waits(machine: None, other_server: OtherServer) -> None:
+    await eventually(other_server.url)
+
+    async def open_there(kernel: str) -> None:
+        await asyncio.to_thread(other_server.post, "api/sessions", notebook(kernel, f"{kernel}.ipynb"))
+
+    await open_there("alone")
+    await open_there("shared")
+    waiting = asyncio.ensure_future(open_there("patient"))
+    await eventually(lambda: "The kernel waits for up to 3600 s." in other_server.said())
+    other_server.process.terminate()
+    assert await asyncio.to_thread(other_server.process.wait, PATIENCE) == 0
+    await asyncio.wait({waiting})
+    assert waiting.exception() or not waiting.cancelled()
+    assert leases() == {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..hardware.glance import Glance
 from ..hardware.leases import LeaseRecords
@@ -76,7 +76,14 @@ class Leases:
     def __init__(self, records: LeaseRecords | None = None) -> None:
         self.records = records or LeaseRecords()
 
-    def take(self, placement: Placement, applicant: Applicant, environ: Mapping[str, str], seen: Glance) -> Given:
+    def take(
+        self,
+        placement: Placement,
+        applicant: Applicant,
+        environ: Mapping[str, str],
+        seen: Glance,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> Given:
         """Give GPUs to a kernel that is about to start; one that starts again keeps what it has.
 
         Args:
@@ -84,6 +91,7 @@ class Leases:
             applicant: Which kernel.
             environ: Its variables so far, with the mask that it inherits.
             seen: What a glance has shown.
+            wanted: Whether the kernel still waits for this.
 
         Raises:
             NoGpuFreeError: Others have all that it may have.
@@ -99,11 +107,13 @@ class Leases:
         warnings, noted = list(visible.notes), True
         try:
             with self.records.changing() as records:
+                if not wanted():
+                    return Given()
                 lease = _decided(placement, applicant, offer, records)
                 records[applicant.kernel_id] = Record(lease=lease, placement=placement, taken=self.records.clock())
         except OSError as error:
             warnings.append(f"Nobody else will know which GPU the kernel has, as it cannot be noted down: {error}.")
-            lease, noted = _decided(placement, applicant, offer, {}), False
+            lease, noted = _decided(placement, applicant, offer, self.records.counting()), False
         return Given(lease=lease, noted=noted, variables=_variables(lease, visible), warnings=tuple(warnings))
 
     def _offer(self, placement: Placement, applicant: Applicant, environ: Mapping[str, str], seen: Glance) -> Offer:

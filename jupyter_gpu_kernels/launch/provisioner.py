@@ -18,9 +18,10 @@ from traitlets import Any as AnyTrait
 
 from ..errors import BrokenEnvironmentError, GpuKernelsError
 from ..prefix.cache import cache_root
+from ..prefix.placement import HURRY
 from .deaths import QuickDeaths
 from .explanation import Explanation, explaining_command
-from .hold import GpuHold
+from .hold import GpuHold, ShutDownError
 from .preparation import Prepared, prepare
 from .stderr import LastWords
 
@@ -48,7 +49,7 @@ class GpuKernelProvisioner(LocalProvisioner):
         self._deaths = QuickDeaths()
         self._last_words: LastWords | None = None
         self._looking: asyncio.TimerHandle | None = None
-        self._gpus = GpuHold(self.log)
+        self._gpus = GpuHold(self.log, self._hurried)
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Compute command and variables of the kernel; called by ``KernelManager`` on every start and restart."""
@@ -64,7 +65,10 @@ class GpuKernelProvisioner(LocalProvisioner):
             await self._gpus.stopped()
             self._explain(out, error)
             return out
+        except ShutDownError:
+            raise
         except Exception:
+            await self._gpus.stopped()
             # Whatever we did not think of: a kernel with the server's variables is better than none.
             self.log.exception("The variables of the kernel could not be computed; it starts with the server's.")
             return out
@@ -157,11 +161,18 @@ class GpuKernelProvisioner(LocalProvisioner):
                 # The server's own is of whatever has started it.
                 title=title if title != os.environ.get(SESSION) else "",
             )
-        except GpuKernelsError:
+        except (GpuKernelsError, ShutDownError):
             raise
         except Exception:
             self.log.exception("The kernel's GPU could not be chosen; it starts on whatever GPU it finds.")
+            await self._gpus.stopped()
             return {}
+
+    def _hurried(self) -> bool:
+        """Whether the kernel must be started at once: its server ends, or waits to shut it down again."""
+        ready = getattr(self.parent, "ready", None)
+        ending = getattr(getattr(self.parent, "parent", None), HURRY, False)
+        return bool(ending or (ready is not None and ready.cancelled()))
 
     def _check_deaths(self) -> None:
         """Raise if the kernel died too often; a restart after that tries for real again."""

@@ -13,6 +13,9 @@ from ..models import GpuPolicy, Placement
 #: Set for a kernel that is only tried out, for seconds: it wants no GPU for itself alone, and waits for none.
 TRIAL = "JUPYTER_GPU_KERNELS_TRIAL"
 
+#: What a server that ends sets on its kernel manager: no kernel waits for a GPU any more.
+HURRY = "gpu_kernels_hurry"
+
 #: More GPUs than one machine has.
 MAX_COUNT = 64
 

@@ -35,6 +35,7 @@ class GpuKernelsExtension(ExtensionApp):
     ).tag(config=True)
 
     manager: GpuKernelsManager
+    _kernels: ServerKernels
     _watch: asyncio.Task[None] | None = None
     _culling: asyncio.Task[None] | None = None
 
@@ -46,8 +47,8 @@ class GpuKernelsExtension(ExtensionApp):
     def initialize_settings(self) -> None:
         """Make the manager and register the event schema; called by the server before it listens."""
         server = self._server
-        kernels = ServerKernels(server.kernel_manager, server.session_manager)
-        self.manager = self.manager_class(parent=self, kernels=kernels)
+        self._kernels = ServerKernels(server.kernel_manager, server.session_manager)
+        self.manager = self.manager_class(parent=self, kernels=self._kernels)
         assert server.event_logger is not None
         self.manager.listeners += [JobEvents(server.event_logger), self._note_activity]
         self.settings["gpu_kernels_manager"] = self.manager
@@ -71,10 +72,15 @@ class GpuKernelsExtension(ExtensionApp):
         """Stop all jobs in a few seconds; called by the server before it cleans up its kernels. Nothing is raised."""
         if self._culling is not None:
             self._culling.cancel()
+        kernels = asyncio.create_task(self._kernels.hurry(STOP_LIMIT - 1))
         try:
             await asyncio.wait_for(self.manager.close(STOP_LIMIT - 1), STOP_LIMIT)
         except Exception:
             self.log.exception("The jobs of jupyter-gpu-kernels could not be stopped; the next start cleans up.")
+        try:
+            await kernels
+        except Exception:
+            self.log.exception("Kernels that wait for a GPU could not be told that the server ends.")
         # The first is begun anew by each snapshot of a job, the last ones included.
         watching = {task for task in (self._watch, self._culling) if task is not None}
         for task in watching:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -9,6 +10,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from jupyter_core.utils import ensure_async
+
+from ..prefix.placement import HURRY
+
+#: Seconds between two looks at kernels that are about to start.
+LOOK = 0.05
 
 
 @dataclass(frozen=True)
@@ -151,6 +157,28 @@ class ServerKernels:
             return False
         await self._manager.shutdown_kernel(kernel_id, now=now)
         return True
+
+    async def hurry(self, patience: float) -> None:
+        """Let no kernel wait for a GPU any more, and see those started that did.
+
+        A server that ends cannot shut down a kernel that is about to start, and would go on for ever.
+
+        Args:
+            patience: Seconds to wait for them.
+        """
+        setattr(self._manager, HURRY, True)
+        for _ in range(round(patience / LOOK)):
+            if not self._starting():
+                break
+            await asyncio.sleep(LOOK)
+
+    def _starting(self) -> bool:
+        """Whether kernels are about to start, for the first time or again."""
+        if any(not start.done() for start in getattr(self._manager, "_pending_kernels", {}).values()):
+            return True
+        kernels = map(self._manager.get_kernel, self._manager.list_kernel_ids())
+        ready = [kernel.ready for kernel in kernels if hasattr(kernel, "ready")]
+        return any(not each.done() for each in ready)
 
     async def _titles(self) -> dict[str, str]:
         """By kernel, what it is there for now: a session follows its notebook when that is renamed."""
