@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from doctoring import examine, look, make_context
 from jupyter_core.paths import jupyter_data_dir
@@ -22,7 +23,7 @@ from jupyter_gpu_kernels.diagnosis.context import Context
 from jupyter_gpu_kernels.diagnosis.doctor import Doctor
 from jupyter_gpu_kernels.diagnosis.limits import within
 from jupyter_gpu_kernels.diagnosis.remedies import remove_kernelspec
-from jupyter_gpu_kernels.models import Diagnosis, Finding
+from jupyter_gpu_kernels.models import Diagnosis, Finding, to_json
 
 RUNS = "/bin/true"
 
@@ -153,6 +154,16 @@ def test_what_a_finding_quotes_is_one_line_that_no_terminal_obeys(tmp_path: Path
     assert finding.remedy.subject == str(odd)
     assert "\x1b" not in finding.remedy.question
     assert shown in diagnosis.examined[1].skipped
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names that are not text")
+def test_a_directory_whose_name_is_not_text_can_be_told_of(user: Path, tmp_path: Path) -> None:
+    write_kernel(user, os.fsdecode(b"caf\xe9"), Path("/gone/python"), provisioner=False, display_name="Old")
+    (finding,) = look_at_dead(user, tmp_path)
+    # Nobody could ask for it by that name: JSON has none for it.
+    assert finding.remedy is None
+    assert r"caf\udce9" in finding.evidence[0]
+    assert msgspec.json.encode(to_json(finding))
 
 
 def test_words_of_other_scripts_are_left_alone(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ..models import Finding
+from ..models import Finding, Remedy
 
 #: Characters that are shown of a text; some variables have hundreds of directories.
 LONGEST = 1000
@@ -22,12 +22,20 @@ def plain(text: str, longest: int = LONGEST) -> str:
 
 def worded(finding: Finding) -> Finding:
     """A finding all of whose words can be shown; what a remedy is done to stays as it is."""
-    remedy = finding.remedy
     return replace(
         finding,
         subject=plain(finding.subject),
         sentence=plain(finding.sentence),
         evidence=tuple(map(plain, finding.evidence)),
         cure=plain(finding.cure),
-        remedy=remedy and replace(remedy, label=plain(remedy.label), question=plain(remedy.question)),
+        remedy=_worded(finding.remedy) if finding.remedy is not None else None,
     )
+
+
+def _worded(remedy: Remedy) -> Remedy | None:
+    """A remedy, ``None`` where its subject cannot be told: a path need not be text, and JSON has nothing else."""
+    try:
+        remedy.subject.encode("utf-8")
+    except UnicodeEncodeError:
+        return None
+    return replace(remedy, label=plain(remedy.label), question=plain(remedy.question))
