@@ -315,9 +315,10 @@ class TestWhoHasWhat:
 def test_a_process_belongs_to_the_nearest_of_some(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     # An orphan of the session, and a child that leads a session of its own.
+    leading = "import os, time; os.setsid(); print(os.getpid(), flush=True); time.sleep(600)"
     script = f"""
         (sleep 600 & echo $! >>{pids})
-        setsid sh -c 'echo $$ >>{pids}; exec sleep 600' &
+        {sys.executable} -S -c '{leading}' >>{pids} &
         wait
     """
     with subprocess.Popen(["sh", "-c", script], start_new_session=True) as leader:
@@ -329,7 +330,8 @@ def test_a_process_belongs_to_the_nearest_of_some(tmp_path: Path) -> None:
                 assert nearest(member, {os.getpid() + 1_000_000}) is None
             assert nearest(child, {leader.pid, child}) == child
         finally:
-            os.kill(child, 9)
+            for pid in pids.read_text().split()[1:]:
+                os.kill(int(pid), 9)
             os.killpg(leader.pid, 9)
 
 
