@@ -366,6 +366,12 @@ async def test_a_gpu_that_is_left_out_is_told_of_with_what_to_do_for_it(solver: 
         "kernels of this environment elsewhere: GPU-0."
     )
     assert "and its GPU of compute capability 12.0 run it." in answer.cuda_reason
+    unlike = await plan(solver, machine("580", "7.0", "12.0"), "tensorflow 2.15", variant=Variant.AUTO)
+    assert unlike.refusal is not None
+    assert unlike.refusal.reason == (
+        "TensorFlow 2.15 is to be had with CUDA 11.8; this machine's GPUs have 7.0 and 12.0, and only CUDA 12.8 to "
+        "12.x knows all of these."
+    )
     for_old = await plan(solver, machine("580", "12.0", "8.0"), "tensorflow 2.18", variant=Variant.AUTO)
     assert for_old.refusal is not None
     assert "name the GPU that it shall be for (target GPU)" in for_old.refusal.cure
@@ -414,7 +420,7 @@ def test_who_gets_a_cpu_build_on_a_machine_with_a_gpu_reads_what_to_do_for_the_g
     (warning,) = fallen_back("tensorflow", "470", "7.0").warnings
     assert warning.endswith("Update the driver, or choose the installer conda, which has builds for CUDA 11.")
     (warning,) = fallen_back("pytorch", "470", "3.7", "8.0").warnings
-    assert "this machine's GPUs have 3.7 and 8.0, and the last CUDA" in warning
+    assert "this machine's GPUs have 3.7 and 8.0, and only CUDA 11.0 to 11.x knows all of these." in warning
 
 
 def test_a_refused_driver_names_builds_of_the_installer_that_was_asked_for() -> None:

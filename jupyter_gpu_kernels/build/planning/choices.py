@@ -164,6 +164,9 @@ def needs(aim: Target) -> str:
     last = min((end for item in aim.capabilities if (end := drivers.last_cuda(item))), default=None)
     if last is not None and first.major > last:
         return f"no CUDA knows all of these (from {first}, and up to {last})"
+    if last is not None and len(aim.capabilities) > 1:
+        # One may be too old for a CUDA, and another too new.
+        return f"only CUDA {first} to {last}.x knows all of these"
     if last is not None:
         return f"the last CUDA that knows such a GPU is {last}"
     return f"such a GPU needs CUDA {first} or newer"
