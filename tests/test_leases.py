@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -307,9 +308,11 @@ def test_nobody_waits_for_ever(records: LeaseRecords) -> None:
 def test_the_place_belongs_to_this_user_this_host_and_this_boot(records: LeaseRecords, jp_runtime_dir: Path) -> None:
     found = lease_directory()
     assert found.parent == jp_runtime_dir / "gpu-kernels" / "leases"
-    assert identity().host in found.name
-    if sys.platform == "linux":
-        assert Path("/proc/sys/kernel/random/boot_id").read_text()[:8] in found.name
+    # Hosts may be called what no file should be.
+    assert re.sub(r"\W", "", identity().host) in re.sub(r"\W", "", found.name)
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    if boot.exists():
+        assert boot.read_text()[:8] in found.name
     put(records)
     assert records.directory.stat().st_mode & 0o777 == 0o700
 
