@@ -288,8 +288,11 @@ describe('an idle kernel', () => {
   it('is left alone if that is the answer', async () => {
     await show(IDLE);
     open();
+    const button = screen.getByRole('button', { name: 'Shut down the kernel of train.ipynb' });
+    button.focus();
     await answer(false);
     expect(shutdown).not.toHaveBeenCalled();
+    await waitFor(() => expect(document.activeElement).toBe(button));
   });
 
   it.each([

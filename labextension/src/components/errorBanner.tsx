@@ -25,6 +25,9 @@ export interface IErrorBannerProps {
 export function ErrorBanner({ error, model, trans }: IErrorBannerProps): JSX.Element {
   const [reads, setReads] = useState(false);
   const retry = () => {
+    if (reads) {
+      return;
+    }
     setReads(true);
     // Should it fail again, the model says so by its error.
     model
@@ -44,7 +47,8 @@ export function ErrorBanner({ error, model, trans }: IErrorBannerProps): JSX.Ele
       </h2>
       <Explanation {...explain(trans, error)} trans={trans} />
       {model.isReady && <p className="jp-GpuKernels-faint">{trans.__('What is shown is what was read last.')}</p>}
-      <Button className="jp-GpuKernels-button" disabled={reads} onClick={retry}>
+      {/* Disabled it would lose the focus. */}
+      <Button className="jp-GpuKernels-button" aria-disabled={reads || undefined} onClick={retry}>
         {reads ? trans.__('Reconnecting…') : trans.__('Retry')}
       </Button>
     </div>

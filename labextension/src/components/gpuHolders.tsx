@@ -102,9 +102,10 @@ function Holder(props: IGpuHoldersProps & { share: KernelShare }): JSX.Element {
           {share.here && share.idle_since && (
             <Button
               className="jp-GpuKernels-button"
-              disabled={ends}
+              // Disabled it would lose the focus, also to a question that is answered with no.
+              aria-disabled={ends || undefined}
               aria-label={trans.__('Shut down the kernel of %1', name)}
-              onClick={() => void shutDown()}
+              onClick={() => void (ends || shutDown())}
             >
               {trans.__('Shut down')}
             </Button>

@@ -69,7 +69,11 @@ function Cure({ remedy, finding, examination, trans }: IFindingCardProps & { rem
   useChanges(model.changed);
   const names = [remedy.subject, finding.subject].map(name => name.toLowerCase());
   const isWorkedOn = model.jobs.some(job => !isFinal(job) && names.includes(job.name.toLowerCase()));
+  const isBusy = examination.remedy !== null || isWorkedOn;
   const apply = async () => {
+    if (isBusy) {
+      return;
+    }
     if (!remedy.question || (await Private.agrees(trans, remedy))) {
       await examination.apply(remedy);
     }
@@ -77,7 +81,8 @@ function Cure({ remedy, finding, examination, trans }: IFindingCardProps & { rem
   return (
     <Button
       className="jp-GpuKernels-button jp-mod-main"
-      disabled={examination.remedy !== null || isWorkedOn}
+      // Disabled it would lose the focus.
+      aria-disabled={isBusy || undefined}
       onClick={() => void apply()}
     >
       {isWorkedOn ? trans.__('Being worked on…') : remedyWord(trans, remedy)}

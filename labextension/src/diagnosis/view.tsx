@@ -37,8 +37,9 @@ export interface IDiagnosisViewProps {
 export function DiagnosisView({ examination, trans }: IDiagnosisViewProps): JSX.Element {
   useChanges(examination.changed);
   const { diagnosis, failure, isLooking, remedy, subject } = examination;
+  const isBusy = isLooking || remedy !== null;
   return (
-    <div className="jp-GpuKernels-Diagnosis" aria-busy={isLooking || remedy !== null}>
+    <div className="jp-GpuKernels-Diagnosis" aria-busy={isBusy}>
       <header>
         <h1>
           {subject ? trans.__('Diagnosis of %1', subject) : trans.__('Diagnosis of this machine and its kernels')}
@@ -46,8 +47,9 @@ export function DiagnosisView({ examination, trans }: IDiagnosisViewProps): JSX.
         <div className="jp-GpuKernels-actions">
           <Button
             className="jp-GpuKernels-button"
-            disabled={isLooking || remedy !== null}
-            onClick={() => void examination.look()}
+            // Disabled it would lose the focus.
+            aria-disabled={isBusy || undefined}
+            onClick={() => void (isBusy || examination.look())}
           >
             <refreshIcon.react tag="span" className="jp-GpuKernels-tone" />
             {trans.__('Look again')}
