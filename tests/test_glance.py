@@ -50,8 +50,9 @@ ONE = Glance(count=1, uuid=UUIDS[0], name="NVIDIA H200")
         (1, {VARIABLE: "{}"}, Glance(count=None)),
         (1, {VARIABLE: "{}", "CUDA_VISIBLE_DEVICES": " "}, Glance(count=0)),
         (4, {}, Glance(count=None)),
-        (4, {"CUDA_VISIBLE_DEVICES": "2"}, Glance(count=1)),
-        (4, {"CUDA_VISIBLE_DEVICES": UUIDS[2]}, Glance(count=1)),
+        (4, {"CUDA_VISIBLE_DEVICES": "2"}, Glance(count=None)),
+        (4, {"CUDA_VISIBLE_DEVICES": UUIDS[2]}, Glance(count=None)),
+        (4, {"CUDA_VISIBLE_DEVICES": "-1"}, Glance(count=0)),
         (4, {"CUDA_VISIBLE_DEVICES": "0,2"}, Glance(count=None)),
     ],
 )

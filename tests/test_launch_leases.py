@@ -16,12 +16,14 @@ from typing import Any
 import pytest
 import zmq.asyncio
 from patience import PATIENCE, eventually
+from test_glance import machine
 from tiny_kernels import TinyKernel, write_tiny_kernels
 from two_cudas import execute
 
 from jupyter_gpu_kernels.build.reporting import SilentReporter
 from jupyter_gpu_kernels.build.verification.verification import verify
-from jupyter_gpu_kernels.hardware.glance import Glance
+from jupyter_gpu_kernels.hardware.fake import VARIABLE
+from jupyter_gpu_kernels.hardware.glance import Glance, glance
 from jupyter_gpu_kernels.hardware.leases import LeaseRecords, current_leases, lease_directory
 from jupyter_gpu_kernels.hardware.probe import hardware
 from jupyter_gpu_kernels.hardware.visible import devices_of
@@ -148,6 +150,23 @@ async def test_no_kernel_gets_out_of_the_mask(drive: Drive, start: Make, monkeyp
     reply = await told(await start({"policy": "fixed", "devices": [gpu(0)]}))
     assert reply["ename"] == "refused"
     assert f"it wants {gpu(0)}, which this server cannot give" in reply["evalue"]
+
+
+async def test_a_gpu_that_a_mask_names_is_known_to_servers_without_it(
+    drive: Drive, start: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    drive({}, {})
+    root = machine(tmp_path / "root", gpu(0), gpu(1))
+
+    def look(environ: dict[str, str]) -> Glance:
+        real = {name: value for name, value in environ.items() if name != VARIABLE}
+        return glance(real, root=root, platform="linux")
+
+    monkeypatch.setattr(hold, "glance", look)
+    masked = await start(CUDA_VISIBLE_DEVICES="0")
+    assert devices(masked) == (gpu(0),)
+    assert (await eventually(masked.seen)).devices == ("0",)
+    assert devices(await start("exclusive")) == (gpu(1),)
 
 
 async def test_where_gpus_differ_the_masks_own_numbers_are_passed_on(drive: Drive, start: Make) -> None:

@@ -16,9 +16,6 @@ from pathlib import Path
 
 from .fake import VARIABLE
 
-#: What a list of one device, or of none, in ``CUDA_VISIBLE_DEVICES`` looks like.
-_ONE = re.compile(r"\s*[^,\s]+\s*")
-
 _UUID = re.compile(r"^GPU UUID:\s*(GPU-[0-9a-f-]{36})\s*$", re.MULTILINE)
 _NAME = re.compile(r"^Model:\s*(\S.*?)\s*$", re.MULTILINE)
 _MINOR = re.compile(r"^Device Minor:\s*(\d+)\s*$", re.MULTILINE)
@@ -70,7 +67,8 @@ def glance(environ: Mapping[str, str], *, root: Path = Path("/"), platform: str 
     if count == 1 and not _split(root / "proc/driver/nvidia/capabilities"):
         uuid, name = (named[0].uuid, named[0].name) if named else ("", UNNAMED)
         return Glance(count=1, uuid=uuid if mask in (None, "0", uuid) else "", name=name)
-    return Glance(count=1 if mask is not None and _ONE.fullmatch(mask) else None)
+    # Also where the mask names one: which one that is others have to know.
+    return Glance(count=None)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
