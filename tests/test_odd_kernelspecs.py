@@ -166,6 +166,26 @@ def test_a_directory_whose_name_is_not_text_can_be_told_of(user: Path, tmp_path:
     assert msgspec.json.encode(to_json(finding))
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes")
+def test_programs_of_wherever_one_is_are_not_asked_and_pipes_not_waited_for(
+    user: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_kernel(user, "mine", Path(sys.executable))
+    (tmp_path / "near").mkdir()
+    (tmp_path / "pipes").mkdir()
+    os.mkfifo(tmp_path / "pipes" / "jupyter-lab")
+    python, run = tmp_path / "near" / "python", tmp_path / "near" / "was-run"
+    python.write_text(f"#!/bin/sh\ntouch '{run}'\nexit 3\n")
+    python.chmod(0o755)
+    (tmp_path / "near" / "jupyter-lab").write_text(f"#!{python}\n")
+    monkeypatch.chdir(tmp_path)
+    context = make_context(tmp_path, kernel_dirs=(user,), environ={"PATH": f"near:.:{tmp_path / 'pipes'}"})
+    assert look("provisioner-missing-elsewhere", context) == ()
+    assert not run.exists()
+    named = make_context(tmp_path, kernel_dirs=(user,), environ={"PATH": str(tmp_path / "near")})
+    assert len(look("provisioner-missing-elsewhere", named)) == 1
+
+
 def test_words_of_other_scripts_are_left_alone(tmp_path: Path) -> None:
     words = "Größe, 日本語, \u0641\u0627\u0631\u0633\u06cc\u200c\u0647\u0627, 👩‍🔬"
 

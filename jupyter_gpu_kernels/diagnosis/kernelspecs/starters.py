@@ -111,7 +111,8 @@ def _interpreters(environ: Mapping[str, str]) -> dict[Path, Path]:
     """The Pythons of other installations that have Jupyter programs on ``PATH``, each with one of these."""
     found: dict[Path, Path] = {}
     for folder in environ.get("PATH", "").split(os.pathsep):
-        for name in PROGRAMS if folder else ():
+        # What a relative one names depends on where one is, and whoever put it there may be anybody.
+        for name in PROGRAMS if os.path.isabs(folder) else ():  # noqa: PTH117
             program = Path(folder, name)
             python = _interpreter(program)
             if python and python.parent.parent != Path(sys.prefix) and python != Path(sys.executable):
@@ -121,6 +122,9 @@ def _interpreters(environ: Mapping[str, str]) -> dict[Path, Path]:
 
 def _interpreter(program: Path) -> Path | None:
     """The Python of a console script, from its first line, or its second where the path has spaces."""
+    # A pipe would be waited for.
+    if not os.path.isfile(program):  # noqa: PTH113
+        return None
     try:
         with program.open("rb") as file:
             lines = [file.readline(4096), file.readline(4096)]
