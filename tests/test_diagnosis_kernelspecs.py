@@ -267,7 +267,7 @@ def test_another_jupyter_without_this_package_hides_its_kernels(
         python = prefix / "bin" / "python"
         script = prefix / "bin" / "jupyter-nbconvert"
         script.write_text(first.format(python=python) + "print()\n")
-        context = seen(tmp_path, user, environ={"PATH": f"{prefix / 'bin'}{os.pathsep}/usr/bin"})
+        context = seen(tmp_path, user, environ={"PATH": f"{prefix / 'bin'}{os.pathsep}{tmp_path}"})
         finding = only(look("provisioner-missing-elsewhere", context))
         assert finding.sentence == "jupyter-nbconvert of another installation hides your GPU kernels (tf-warp)."
         assert finding.cure == f"Install it there too: `{python} -m pip install jupyter_gpu_kernels`."
@@ -316,20 +316,21 @@ def test_variables_of_a_kernelspec_that_nobody_sets_arrive_to_the_letter(user: P
 
 
 def test_variables_of_a_kernelspec_outlive_what_they_lead_to(user: Path, tmp_path: Path) -> None:
+    old, older = tmp_path / "cuda-10.1", tmp_path / "cuda-9.0"
     gone = {
-        "LD_LIBRARY_PATH": "/usr/local/cuda-9.0/lib64:/usr/lib:${LD_LIBRARY_PATH}",
-        "XLA_FLAGS": "--xla_gpu_cuda_data_dir=/opt/cuda-10.1 --other",
+        "LD_LIBRARY_PATH": f"{older}/lib64:/usr/lib:${{LD_LIBRARY_PATH}}",
+        "XLA_FLAGS": f"--xla_gpu_cuda_data_dir={old} --other",
         "COLOUR": "/not/a/directory",
     }
     write_kernel(user, "mine", Path(sys.executable), provisioner=False, env=gone)
     context = make_context(tmp_path, kernel_dirs=(user,), environ={"LD_LIBRARY_PATH": "/gone/from/the/server"})
     finding = only(look("frozen-variables", context))
     assert finding.sentence == (
-        "The kernel 'mine' is started with LD_LIBRARY_PATH from a day when /usr/local/cuda-9.0/lib64 was there."
+        f"The kernel 'mine' is started with LD_LIBRARY_PATH from a day when {older}/lib64 was there."
     )
     assert finding.evidence[1:] == (
-        "LD_LIBRARY_PATH: /usr/local/cuda-9.0/lib64 is gone",
-        "XLA_FLAGS: /opt/cuda-10.1 is gone",
+        f"LD_LIBRARY_PATH: {older}/lib64 is gone",
+        f"XLA_FLAGS: {old} is gone",
     )
     write_kernel(user, "mine", Path(sys.executable), provisioner=False, env={"PATH": f"/usr/bin:{tmp_path}"})
     assert look("frozen-variables", context) == ()

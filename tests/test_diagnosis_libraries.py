@@ -336,11 +336,12 @@ def test_a_ptxas_that_may_not_be_executed(patient: Patient) -> None:
 
 def test_xla_flags_that_lead_elsewhere(patient: Patient, tmp_path: Path) -> None:
     with_xla(patient)
-    flags = {"XLA_FLAGS": "--xla_dump_to=/tmp/x --xla_gpu_cuda_data_dir=/opt/cuda-11"}
+    elsewhere = tmp_path / "cuda-11"
+    flags = {"XLA_FLAGS": f"--xla_dump_to=/tmp/x --xla_gpu_cuda_data_dir={elsewhere}"}
     finding = patient.only("xla-flags", environ=flags)
     assert finding.severity is Severity.NOTE
     assert finding.sentence == (
-        "XLA_FLAGS sends TensorFlow to the toolkit in /opt/cuda-11 instead of its own. Kernels started by Jupyter are "
+        f"XLA_FLAGS sends TensorFlow to the toolkit in {elsewhere} instead of its own. Kernels started by Jupyter are "
         "safe: the provisioner takes that out."
     )
     inside = {"XLA_FLAGS": f"--xla_gpu_cuda_data_dir={patient.packages}/nvidia/cuda_nvcc"}
@@ -348,7 +349,7 @@ def test_xla_flags_that_lead_elsewhere(patient: Patient, tmp_path: Path) -> None
     patient.pip("uninstall", "nvidia-cuda-nvcc-cu12")
     finding = patient.only("xla-flags", environ=flags)
     assert finding.severity is Severity.WARNING
-    assert finding.sentence == "XLA_FLAGS sends TensorFlow to /opt/cuda-11, where there is no libdevice."
+    assert finding.sentence == f"XLA_FLAGS sends TensorFlow to {elsewhere}, where there is no libdevice."
 
 
 def test_xla_flags_concern_only_who_has_xla(patient: Patient) -> None:
