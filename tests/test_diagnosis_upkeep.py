@@ -84,6 +84,25 @@ def test_a_python_that_does_not_run(patient: Patient) -> None:
     assert finding.evidence[1] == "libpython3.11.so.1.0: cannot open shared object file"
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="owners of files")
+def test_nothing_of_another_user_is_run(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    python, ran = patient.prefix / "bin" / "python", patient.prefix / "ran"
+    python.unlink()
+    python.write_text(f"#!/bin/sh\ntouch '{ran}'\necho 3.11.7\n")
+    python.chmod(0o755)
+    if os.geteuid() == 0:
+        # Root's environments are everybody's.
+        os.chown(patient.prefix, 12345, -1)
+    other = patient.prefix.stat().st_uid + 1
+    monkeypatch.setattr(os, "geteuid", lambda: other)
+    for check_id in ("python-broken", "ipykernel-broken"):
+        (examined,) = patient.examine(check_id).examined
+        assert examined.skipped == "lab is another user's, and no kernel of yours: nothing of it was run."
+    assert not ran.exists()
+    patient.look("python-broken", environment={"registered": True})
+    assert ran.exists()
+
+
 def test_a_python_that_was_upgraded(patient: Patient) -> None:
     folder = patient.packages.parent
     folder.rename(folder.with_name("python3.8"))
@@ -232,6 +251,12 @@ def test_a_verification_that_saw_no_gpu(patient: Patient) -> None:
     )
     nothing = type(MACHINE)()
     assert patient.look("verification", hardware=nothing) == (), "there is none to be seen here"
+
+
+def test_a_verification_of_a_kernel_for_the_processor_that_was_to_have_a_gpu(patient: Patient) -> None:
+    sentence = "The environment's kernel did not start: it wants 9 GPUs, and 7 GPUs are visible here."
+    patient.record(framework="python", variant=Variant.CPU, **verified(VerificationOutcome.GPU_NOT_SEEN, sentence))
+    assert patient.only("verification").sentence == f"Its last verification came to nothing: {sentence}"
 
 
 def test_packages_that_came_after_the_verification(patient: Patient) -> None:

@@ -50,6 +50,14 @@ def look_at_verification(context: Context, environment: Environment, layout: Lay
             cure="Verify it again.",
             remedy=verify(environment.name),
         )
+    elif found.outcome is VerificationOutcome.GPU_NOT_SEEN and environment.variant is Variant.CPU:
+        # It looks for no GPU: it was to have one that could not be given.
+        yield warning(
+            f"Its last verification came to nothing: {found.sentence}",
+            evidence=[f"Verified {found.checked}"],
+            cure=f"Let it have any GPU: `jupyter gpu-kernels placement {environment.name} auto`. Then verify it again.",
+            remedy=verify(environment.name),
+        )
 
 
 def look_at_changes(context: Context, environment: Environment, layout: Layout) -> Iterator[Finding]:
