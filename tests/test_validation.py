@@ -142,6 +142,7 @@ def test_a_gpu_that_is_not_known_is_refused_with_those_that_are(text: str) -> No
     assert "is not a GPU that is known here" in caught.value.message
     assert "such as 9.0, an architecture (maxwell, pascal, " in caught.value.cure
     assert "H100" in caught.value.cure
+    assert len(caught.value.cure) < 250, "a page of products"
 
 
 @pytest.mark.parametrize("fraction", [0, -0.5, 1.01, 40, float("nan"), float("inf")])

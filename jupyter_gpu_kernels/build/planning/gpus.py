@@ -98,10 +98,12 @@ def named_gpu(text: str) -> NamedGpu:
 
 
 def understood() -> str:
-    """What can be named, for help and cures."""
-    products = ", ".join(PRODUCTS.values())
+    """What can be named, for cures; not all products, which would fill a page."""
     architectures = ", ".join(name.lower() for name in ARCHITECTURES)
-    return f"a compute capability such as 9.0, an architecture ({architectures}), or a product ({products})"
+    return (
+        f"a compute capability such as 9.0, an architecture ({architectures}), or an NVIDIA product such as H100 or "
+        "RTX 4090"
+    )
 
 
 def _core(words: str) -> str:
