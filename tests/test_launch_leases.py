@@ -8,6 +8,7 @@ import errno
 import json
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -365,6 +366,31 @@ async def test_a_kernel_that_cannot_be_started_holds_nothing(drive: Drive, start
     assert devices(await start("exclusive")) == (gpu(0),)
     with contextlib.suppress(Exception):
         await kernel.manager.cleanup_resources()
+
+
+async def test_jupyter_run_ends_without_complaint_and_holds_nothing(
+    drive: Drive, jp_data_dir: Path, tmp_path: Path
+) -> None:
+    drive({})
+    write_tiny_kernels(jp_data_dir / "kernels", tmp_path / "environment", real=True, alone="exclusive")
+    (tmp_path / "script.py").write_text(
+        "from jupyter_gpu_kernels.hardware.leases import current_leases\n"
+        "print([lease.kernel_name for lease in current_leases()])\n"
+    )
+    words = ["-m", "jupyter_client.runapp", "--kernel=alone", str(tmp_path / "script.py")]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *words,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        # Where the script finds this package.
+        cwd=Path(hold.__file__).parents[2],
+    )
+    said, complaints = await process.communicate()
+    assert said == b"['alone']\n"
+    assert b"Traceback" not in complaints
+    assert process.returncode == 0
+    assert current_leases() == ()
 
 
 async def test_a_dead_kernel_is_noted_by_whoever_asks(drive: Drive, start: Make) -> None:

@@ -82,7 +82,7 @@ class GpuHold:
                 if self._hurried() and not self._over:
                     raise
         if self._over:
-            await asyncio.to_thread(self._let_go)
+            await self._aside(self._let_go)
             msg = "The kernel was shut down before it was started."
             raise ShutDownError(msg)
         if given is None or given.lease is None:
@@ -100,20 +100,31 @@ class GpuHold:
         """Tie the GPUs to the kernel's process."""
         if self._leases is not None:
             self._seen_dead = False
-            await asyncio.to_thread(self._note, self._leases.records.started, pid)
+            await self._aside(self._note, self._leases.records.started, pid)
 
     def died(self) -> None:
         """Note that the kernel was seen dead; it may be started again. Nobody waits for this."""
         if self._leases is not None and not self._seen_dead:
             self._seen_dead = True
-            asyncio.get_running_loop().run_in_executor(None, self._note, self._leases.records.died)
+            # There are no threads any more at the end of a process, and what comes next there tells it, too.
+            with contextlib.suppress(RuntimeError):
+                asyncio.get_running_loop().run_in_executor(None, self._note, self._leases.records.died)
 
     async def stopped(self) -> None:
         """Let the GPUs go, as soon as the kernel's processes are gone; wait for none any more."""
         self._over = True
         if self._leases is not None:
             leases, self._leases = self._leases, None
-            await asyncio.to_thread(self._note, leases.records.release)
+            await self._aside(self._note, leases.records.release)
+
+    async def _aside(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Run what blocks in a thread, or here where there are none any more: `jupyter run` stops its kernel so late."""
+        try:
+            running = asyncio.get_running_loop().run_in_executor(None, function, *arguments)
+        except RuntimeError:
+            function(*arguments)
+        else:
+            await running
 
     def _let_go(self) -> None:
         """Let go of what was taken for nobody."""
