@@ -118,7 +118,7 @@ class GpuHold:
             await self._aside(self._note, leases.records.release)
 
     async def _aside(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Run what blocks in a thread, or here where there are none any more: `jupyter run` stops its kernel so late."""
+        """Run what blocks in a thread; here where there are none any more, as when `jupyter run` stops its kernel."""
         try:
             running = asyncio.get_running_loop().run_in_executor(None, function, *arguments)
         except RuntimeError:
