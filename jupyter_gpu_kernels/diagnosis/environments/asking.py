@@ -41,12 +41,26 @@ class Answer:
         return lines[-1].strip()[:300] if lines else f"it ended with status {self.status}"
 
 
+def refuse_strangers(environment: Environment, layout: Layout) -> None:
+    """Run nothing of another user's that no kernel of this user runs: directories of environments may be shared.
+
+    Raises:
+        NotApplicable: It is such an environment.
+    """
+    if environment.registered or not hasattr(os, "geteuid") or not os.path.exists(layout.prefix):  # noqa: PTH110
+        return
+    if layout.prefix.stat().st_uid not in (os.geteuid(), 0):
+        msg = f"{environment.name} is another user's, and no kernel of yours: nothing of it was run."
+        raise NotApplicable(msg)
+
+
 def kernel_variables(context: Context, environment: Environment, layout: Layout) -> dict[str, str]:
     """The variables that the provisioner gives a kernel; activation scripts run for it as they do at a launch.
 
     Raises:
-        NotApplicable: There is no interpreter to start.
+        NotApplicable: There is no interpreter to start, or nobody here would start it.
     """
+    refuse_strangers(environment, layout)
     try:
         # The interpreter alone: a kernel's command would be refused where ipykernel is missing.
         command = [str(layout.python)]

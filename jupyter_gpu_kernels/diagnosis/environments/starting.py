@@ -14,7 +14,7 @@ from ...prefix.layout import Layout
 from ..check import NotApplicable, problem
 from ..context import Context
 from ..remedies import rebuild
-from .asking import ask, kernel_variables
+from .asking import ask, kernel_variables, refuse_strangers
 from .installed import text
 
 #: Tells which Python this is.
@@ -30,6 +30,7 @@ def look_at_python(context: Context, environment: Environment, layout: Layout) -
     if not os.access(python, os.X_OK):
         # Told as a part that is gone, see kernelspecs.remains.
         return
+    refuse_strangers(environment, layout)
     answer = ask(layout, ["-I", "-S"], _VERSION, [], context.environ)
     if answer.status is None:
         msg = "Its Python did not answer in time."
