@@ -71,6 +71,17 @@ def test_conda_s_own_configuration_says_where_environments_go(jp_home_dir: Path,
     assert GpuKernelsManager().conda_envs_dir == str(tmp_path / "mine")
 
 
+@pytest.mark.parametrize("trait", ["conda_envs_dir", "virtualenvs_dir", "state_dir", "cache_dir"])
+@pytest.mark.parametrize("written", ["~/mine", "mine"])
+def test_directories_are_configured_as_a_person_writes_them(
+    jp_home_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trait: str, written: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = str((jp_home_dir if written.startswith("~") else tmp_path) / "mine")
+    assert getattr(GpuKernelsManager(**{trait: written}), trait) == place
+    assert GpuKernelsManager(catalogue_dirs=[written]).catalogue_dirs == [place]
+
+
 async def test_the_configured_installer_serves_whoever_asks_for_none(manager: ScriptedManager) -> None:
     manager.default_installer = "pypi"
     job = await manager.create(SPEC)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_path, jupyter_data_dir
-from traitlets import Bool, Enum, Float, Integer, List, Unicode, default
+from traitlets import Bool, Bunch, Enum, Float, Integer, List, Unicode, default, validate
 from traitlets.config import LoggingConfigurable
 
 from ..models import Installer
@@ -74,6 +74,14 @@ class Settings(LoggingConfigurable):
         "just what holds a GPU for nothing. (MappingKernelManager.cull_connected, its model, is off by default.)",
     ).tag(config=True)
 
+    @validate("conda_envs_dir", "virtualenvs_dir", "state_dir", "cache_dir")
+    def _directory(self, proposal: Bunch) -> str:
+        return _absolute(proposal["value"])
+
+    @validate("catalogue_dirs")
+    def _directories(self, proposal: Bunch) -> list[str]:
+        return [_absolute(path) for path in proposal["value"]]
+
     @default("conda_envs_dir")
     def _default_conda_envs_dir(self) -> str:
         # Imported here: .condarc is read when the first environment is asked for, not when a server starts.
@@ -97,3 +105,8 @@ class Settings(LoggingConfigurable):
     @default("catalogue_dirs")
     def _default_catalogue_dirs(self) -> list[str]:
         return [str(Path(path) / "gpu-kernels" / "frameworks") for path in jupyter_config_path()]
+
+
+def _absolute(path: str) -> str:
+    """A directory as manifests and kernelspecs must have it; in a configuration file people write ``~``."""
+    return str(Path(path).expanduser().absolute())

@@ -41,9 +41,8 @@ def open_workshop(settings: Settings) -> Workshop:
     """Put the workshop together; directories are made when something is put into them."""
     cache_dir, state_dir = Path(settings.cache_dir), Path(settings.state_dir)
     roots = {
-        # As a person writes it in a configuration file, and as manifests and kernelspecs must have it.
-        EnvironmentKind.CONDA: Path(settings.conda_envs_dir).expanduser().absolute(),
-        EnvironmentKind.VIRTUALENV: Path(settings.virtualenvs_dir).expanduser().absolute(),
+        EnvironmentKind.CONDA: Path(settings.conda_envs_dir),
+        EnvironmentKind.VIRTUALENV: Path(settings.virtualenvs_dir),
     }
     conda = CondaEngine(cache_dir=cache_dir, link_scripts=settings.link_scripts, silence=settings.silence)
     wheels = WheelsEngine(silence=settings.silence, python_downloads=settings.python_downloads)
