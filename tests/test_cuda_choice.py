@@ -17,6 +17,8 @@ from jupyter_gpu_kernels.build.planning.cautions import cautions
 from jupyter_gpu_kernels.build.planning.planner import Planner
 from jupyter_gpu_kernels.build.planning.targets import target
 from jupyter_gpu_kernels.build.wheels.engine import WheelsEngine
+from jupyter_gpu_kernels.hardware import probe
+from jupyter_gpu_kernels.hardware.fake import FakeNvml
 from jupyter_gpu_kernels.models import EnvironmentSpec, Gpu, Hardware, Installer, Plan, Recipe, Refusal, Variant
 
 CATALOGUE = Catalogue.load()
@@ -433,6 +435,20 @@ def test_a_refused_driver_names_builds_of_the_installer_that_was_asked_for() -> 
     refusal = choices.find(CATALOGUE.get("jax"), spec, Variant.GPU, Installer.PYPI, aim)
     assert isinstance(refusal, Refusal)
     assert refusal.cure == ("Update the driver, choose a version that is built for CUDA 11, or choose the cpu variant.")
+
+
+def test_a_variable_that_overrules_the_driver_is_named_and_not_the_driver_blamed() -> None:
+    gpu = Gpu(index=0, uuid="GPU-0", name="A100", memory_total=1, compute_capability="8.0")
+    overruled = probe.hardware(FakeNvml(driver="580.65.06", cuda="13.0", gpus=(gpu,)), {"CONDA_OVERRIDE_CUDA": "11.8"})
+    spec = EnvironmentSpec(name="x", framework="cupy", installer=Installer.PYPI)
+    aim = target(spec, overruled, "linux-64")
+    assert (aim.cuda, aim.capabilities) == ("11.8", ("8.0",))
+    refusal = choices.find(CATALOGUE.get("cupy"), spec, Variant.GPU, Installer.PYPI, aim)
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason.endswith("; the driver that CONDA_OVERRIDE_CUDA speaks of runs CUDA up to 11.8.")
+    assert refusal.cure.startswith("Unset CONDA_OVERRIDE_CUDA, if the driver runs more than that, or choose ")
+    ignored = probe.hardware(FakeNvml(driver="580.65.06", cuda="13.0", gpus=(gpu,)), {"CONDA_OVERRIDE_CUDA": "new"})
+    assert target(spec, ignored, "linux-64").driver == "this machine's driver 580.65.06"
 
 
 async def _nobody() -> tuple[ChannelAnswer, ...]:

@@ -81,6 +81,12 @@ def test_a_fake_that_is_described_badly_says_so(text: str) -> None:
     assert VARIABLE in hardware(environ={VARIABLE: text}).reason
 
 
+@pytest.mark.parametrize("description", [{"cuda": 12.8}, {"cuda": "new"}, {"gpus": [{"compute_capability": "sm_90"}]}])
+def test_a_fake_with_versions_that_are_none_is_none(description: dict[str, object]) -> None:
+    reason = hardware(environ={VARIABLE: json.dumps(description)}).reason
+    assert reason.endswith(' is no version of two numbers, such as "12.8".')
+
+
 def read(nvml: Nvml) -> tuple[GpuReading, ...]:
     nvml.open()
     try:

@@ -13,6 +13,7 @@ A GPU has the fields of :class:`~jupyter_gpu_kernels.models.Gpu`, and it or each
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ VARIABLE = "JUPYTER_GPU_KERNELS_FAKE_NVML"
 
 MEMORY = 16 * 1024**3
 READ = ("utilization", "memory_used", "processes")
+
+#: Of CUDA, and compute capabilities.
+_VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}")
 
 
 class FakeNvml:
@@ -133,6 +137,10 @@ def _described(text: str) -> dict[str, Any]:
         data = dict(json.loads(text))
         pairs = [_gpu(index, dict(entry)) for index, entry in enumerate(data.pop("gpus", ()))]
         data["notes"] = tuple(data.get("notes", ()))
+        for version in (data.get("cuda", "0.0"), *(gpu.compute_capability for gpu, _ in pairs)):
+            if not isinstance(version, str) or not _VERSION.fullmatch(version):
+                msg = f'{version!r} is no version of two numbers, such as "12.8".'
+                raise ValueError(msg)
         if unknown := sorted(data.keys() - {"driver", "cuda", "error", "notes"}):
             msg = f"it has no field {unknown[0]!r}."
             raise ValueError(msg)

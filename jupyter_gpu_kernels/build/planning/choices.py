@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from ...models import EnvironmentSpec, Framework, Installer, Recipe, Refusal, Variant
 from . import drivers
-from .targets import Target
+from .targets import OVERRIDDEN, OVERRIDE, Target
 
 #: What the installers are called in sentences.
 NAMES = {Installer.CONDA: "conda", Installer.PYPI: "PyPI"}
@@ -212,9 +212,11 @@ def driver_too_old(framework: Framework, title: str, needed: str, aim: Target, a
     }
     # The driver of a login node is not that of the machine with the GPU.
     elsewhere = aim.named and aim.driver.startswith("this machine")
-    ways = [
-        "name the highest CUDA that the machine runs that it is for (target CUDA)" if elsewhere else "update the driver"
-    ]
+    ways = ["update the driver"]
+    if aim.driver == OVERRIDDEN:
+        ways = [f"unset {OVERRIDE}, if the driver runs more than that"]
+    elif elsewhere:
+        ways = ["name the highest CUDA that the machine runs that it is for (target CUDA)"]
     if older and (asked is Installer.AUTO or asked in older):
         ways.append(f"choose a version that is built for CUDA {fitting}")
     elif older:

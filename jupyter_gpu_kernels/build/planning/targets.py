@@ -10,6 +10,10 @@ from ...models import EnvironmentSpec, Hardware
 from . import drivers
 from .gpus import NamedGpu, named_gpu
 
+#: The variable that says which CUDA can be run, whatever the driver says; a note of the hardware begins with it.
+OVERRIDE = "CONDA_OVERRIDE_CUDA"
+OVERRIDDEN = f"the driver that {OVERRIDE} speaks of"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
@@ -92,8 +96,8 @@ def _driver(spec: EnvironmentSpec, hardware: Hardware) -> str:
     """What says which CUDA can be run."""
     if spec.target_cuda:
         return "the driver of the target"
-    if hardware.driver is None:
-        return "the driver that CONDA_OVERRIDE_CUDA speaks of"
+    if hardware.driver is None or any(note.startswith(f"{OVERRIDE} says ") for note in hardware.notes):
+        return OVERRIDDEN
     return f"this machine's driver {hardware.driver}"
 
 
