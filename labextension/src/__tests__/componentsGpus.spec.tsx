@@ -115,7 +115,7 @@ describe('a GPU', () => {
     await show(aUsage({ readings: [] }));
     expect(screen.getByText('It does not answer.')).toBeTruthy();
     open();
-    expect(screen.queryByText('Nobody has memory of it.')).toBeNull();
+    expect(screen.queryByText('No process uses its memory.')).toBeNull();
     model.answers.gpuUsage = () => Promise.reject(new Error('NVML is gone.'));
     act(() => live.refresh());
     expect(await screen.findByText('What they are doing could not be read. NVML is gone.')).toBeTruthy();
@@ -219,7 +219,7 @@ describe('who has a GPU', () => {
       hardware({ gpus: [aGpu(), aGpu({ uuid: 'GPU-2', name: 'NVIDIA T4' })] })
     );
     open();
-    expect(screen.getByText('Nobody has memory of it.')).toBeTruthy();
+    expect(screen.getByText('No process uses its memory.')).toBeTruthy();
     open('NVIDIA T4');
     expect(screen.getByText('Who has its memory cannot be told here.')).toBeTruthy();
   });

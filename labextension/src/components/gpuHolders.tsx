@@ -43,7 +43,7 @@ export function GpuHolders(props: IGpuHoldersProps): JSX.Element {
       <p className="jp-GpuKernels-faint">
         {reading?.processes === null
           ? trans.__('Who has its memory cannot be told here.')
-          : trans.__('Nobody has memory of it.')}
+          : trans.__('No process uses its memory.')}
       </p>
     );
   }
