@@ -87,6 +87,10 @@ PROHIBITED, EXCLUSIVE_MODE = ComputeMode.PROHIBITED, ComputeMode.EXCLUSIVE
         # Instances of split GPUs: one at most.
         (AUTO, "m0 m1 m2", [lease("m0")], {}, [], "m1"),
         (TWO, "m0 m1", [], {}, [], "m0"),
+        (TWO, "m0 m1", [lease("m0", alone=True), lease("m1", alone=True)], {}, [], ""),
+        (TWO_ALONE, "m0 m1", [lease("m0"), lease("m1")], {}, [], ""),
+        (TWO, "m0 g1 g2", [], {}, [], "g1 g2"),
+        (TWO_ALONE, "m0 g1 g2", [lease("g2")], {}, [], ""),
         (ALL, "m0 m1", [lease("m0")], {}, [], "m1"),
         (ALL, "m0 g1 g2", [], {}, [], "g1 g2"),
         (ALONE, "m0 m1", [lease("m0")], {}, [], "m1"),
@@ -105,6 +109,7 @@ PROHIBITED, EXCLUSIVE_MODE = ComputeMode.PROHIBITED, ComputeMode.EXCLUSIVE
         (fixed("g1"), "g0 g1", [], {1: PROHIBITED}, [], "never: it wants g1, and no process may compute there"),
         # More than there are.
         (TWO, "g0", [], {}, [], "never: it wants 2 GPUs, and 1 GPU is visible here"),
+        (TWO, "m0 g1", [], {}, [], "never: it wants 2 GPUs, and 1 GPU is visible here"),
         (TWO_ALONE, "g0 m1", [lease("m1")], {}, [], "never: it wants 2 GPUs, and 1 GPU is visible here"),
     ],
 )

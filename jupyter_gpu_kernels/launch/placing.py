@@ -118,13 +118,13 @@ def decide(placement: Placement, among: Sequence[Candidate]) -> Decision:
     # Sorting keeps the order of what is equal.
     ranked = sorted(free, key=lambda candidate: (len(candidate.leases), candidate.memory_used))
     whole = [candidate for candidate in ranked if not candidate.device.mig]
-    if ranked and (ranked[0].device.mig or placement.count == 1):
+    there = sum(not candidate.device.mig for candidate in usable)
+    if ranked and (placement.count == 1 or not there):
         # One instance is all that a process can compute on.
         return Decision(devices=(ranked[0].device,), exclusive=alone)
-    if len(whole) >= placement.count:
+    if there and len(whole) >= placement.count:
         return Decision(devices=_in_order(whole[: placement.count], among), exclusive=alone)
-    there = sum(not candidate.device.mig for candidate in usable)
-    if placement.count > max(1, there):
+    if there and placement.count > there:
         found = f"{there} GPU{'s are' if there != 1 else ' is'}"
         return Decision(reason=f"it wants {placement.count} GPUs, and {found} visible here")
     return Decision(taken=_others(usable, free))
