@@ -166,6 +166,17 @@ def test_a_directory_whose_name_is_not_text_can_be_told_of(user: Path, tmp_path:
     assert msgspec.json.encode(to_json(finding))
 
 
+def test_a_diagnosis_can_be_shown_to_others(user: Path, tmp_path: Path) -> None:
+    variables = {"API_KEY": "hush-1", "LIBRARIES": "${NOWHERE}/lib"}
+    write_kernel(user, "secretive", Path(RUNS), provisioner=False, env=variables)
+    (finding,) = look("frozen-variables", make_context(tmp_path, kernel_dirs=(user,)))
+    assert finding.evidence == (f"{user / 'secretive' / 'kernel.json'} has LIBRARIES=${{NOWHERE}}/lib",)
+    write_kernel(user, "url", Path("/gone/python"), provisioner=False, display_name="https://me:hush-2@host/")
+    (finding,) = look_at_dead(user, tmp_path)
+    assert "https://***@host" in finding.sentence
+    assert "hush" not in str(finding)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes")
 def test_programs_of_wherever_one_is_are_not_asked_and_pipes_not_waited_for(
     user: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

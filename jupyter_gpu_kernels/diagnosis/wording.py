@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from ..build.tools.redaction import redact
 from ..models import Finding, Remedy
 
 #: Characters that are shown of a text; some variables have hundreds of directories.
@@ -15,7 +16,11 @@ _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u
 
 
 def plain(text: str, longest: int = LONGEST) -> str:
-    """A text that can be shown anywhere: what is no character of writing is told by its number."""
+    """A text that can be shown anywhere: what is no character of writing is told by its number.
+
+    People show a diagnosis to others: credentials of URLs are hidden, wherever they come from.
+    """
+    text = redact(text)
     cut = text if len(text) <= longest else f"{text[:longest]}…"
     return _UNFIT.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), cut)
 

@@ -40,7 +40,12 @@ def look(context: Context) -> Iterator[Finding]:
         if unset:
             yield warning(
                 f"The kernel {spec.title!r} gets ${{{unset[0]}}} to the letter, as that variable is not set here.",
-                evidence=[f"{spec.place / 'kernel.json'} has {name}={value}" for name, value in texts.items()],
+                # The others are none of it, and may be passwords.
+                evidence=[
+                    f"{spec.place / 'kernel.json'} has {name}={value}"
+                    for name, value in texts.items()
+                    if any(_unset({name: value}, context.environ))
+                ],
                 cure="Write the value itself into kernel.json, or take the variable out of it.",
                 subject=spec.name,
             )
