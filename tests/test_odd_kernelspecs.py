@@ -25,7 +25,7 @@ from jupyter_gpu_kernels.diagnosis.limits import within
 from jupyter_gpu_kernels.diagnosis.remedies import remove_kernelspec
 from jupyter_gpu_kernels.models import Diagnosis, Finding, to_json
 
-RUNS = "/bin/true"
+RUNS = sys.executable
 
 ODD: dict[str, object] = {
     "number": 5,
@@ -54,7 +54,6 @@ DAMAGED: dict[str, bytes] = {
     "not-utf-8": b'{"argv": ["/nope/\xff"]}',
     "never-closed": b"[" * 200_000,
     "deep": b'{"argv":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-    "digits": b'{"argv": ["/bin/true"], "display_name": ' + b"9" * 6000 + b"}",
 }
 
 
@@ -112,7 +111,7 @@ def test_a_dead_kernel_is_found_among_odd_ones(odd: Path, tmp_path: Path) -> Non
     found = {finding.subject: finding.sentence for finding in look_at_dead(odd, tmp_path)}
     assert found["absent"] == "The kernel 'absent' cannot start: there is no program no-such-program on the PATH."
     assert found["nul"].endswith("/usr/bin/py?thon3 is gone.")
-    assert {"never-closed", "deep", "digits", "not-utf-8"} <= found.keys()
+    assert {"never-closed", "deep", "not-utf-8"} <= found.keys()
     assert not {"numbers", "lists", "provisioner", "variables", "encrypted"} & found.keys()
 
 
