@@ -63,7 +63,10 @@ class Catalogue:
         # What is added later replaces what has the same id.
         for directory in (BUNDLED, *reversed(extra_dirs)):
             try:
-                files = sorted(directory.glob("*.toml"))
+                # A glob keeps errors to itself since Python 3.13.
+                files = sorted(path for path in directory.iterdir() if path.suffix == ".toml")
+            except (FileNotFoundError, NotADirectoryError):
+                continue
             except OSError as error:
                 warnings.append(f"The framework files in {directory} are left out: {error}")
                 continue
