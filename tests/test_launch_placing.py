@@ -12,7 +12,7 @@ import pytest
 from jupyter_gpu_kernels.errors import NoGpuFreeError, RefusedError
 from jupyter_gpu_kernels.hardware.processes import identity
 from jupyter_gpu_kernels.hardware.visible import Device
-from jupyter_gpu_kernels.launch.holders import unplaced
+from jupyter_gpu_kernels.launch.holders import unplaced, when
 from jupyter_gpu_kernels.launch.placing import Candidate, Decision, candidates, decide
 from jupyter_gpu_kernels.models import ComputeMode, GpuPolicy, GpuProcess, GpuReading, Lease, Placement
 
@@ -151,22 +151,28 @@ def told(wish: Placement, *taken: Candidate) -> str:
     return f"{error}"
 
 
-NOON = datetime.now().astimezone().replace(hour=12, minute=5, second=0, microsecond=0)
-
-
 def test_a_refusal_names_notebook_kernel_and_time() -> None:
-    since = NOON.astimezone(timezone.utc).isoformat()
-    words = told(LEAST, Candidate(device=device("g0"), leases=(lease("g0", alone=True, since=since),)))
+    since = datetime(2026, 3, 1, 12, 5).astimezone()
+    words = told(LEAST, Candidate(device=device("g0"), leases=(lease("g0", alone=True, since=since.isoformat()),)))
     assert words == (
         "No GPU is free for this kernel: GPU 0 (NVIDIA H200) is kept for itself by train.ipynb (kernel tf-warp-speed, "
-        "since 12:05). Shut down a kernel that is named here; then restart this kernel."
+        "since 2026-03-01 12:05). Shut down a kernel that is named here; then restart this kernel."
     )
 
 
-def test_a_lease_of_another_day_has_its_date() -> None:
-    then = NOON - timedelta(days=3)
-    held = lease("g0", since=then.isoformat())
-    assert f"since {then:%Y-%m-%d} 12:05)" in told(ALONE, Candidate(device=device("g0"), leases=(held,)))
+@pytest.mark.parametrize(
+    ("time", "words"),
+    [
+        ("2026-03-01T22:30:00+00:00", "00:30"),
+        ("2026-03-01T21:59:00.123+00:00", "2026-03-01 23:59"),
+        ("2026-02-27T10:05:00+00:00", "2026-02-27 12:05"),
+        ("yesterday", ""),
+        ("", ""),
+    ],
+)
+def test_a_time_of_another_day_has_its_date(time: str, words: str) -> None:
+    present = datetime(2026, 3, 2, 8, 0, tzinfo=timezone(timedelta(hours=2)))
+    assert when(time, present) == words
 
 
 def test_what_is_not_known_is_not_said() -> None:

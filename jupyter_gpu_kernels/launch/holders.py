@@ -54,19 +54,23 @@ def _kernel(lease: Lease) -> str:
     """A kernel of this user."""
     title = PurePath(lease.title).name or "a kernel"
     about = [f"kernel {lease.kernel_name}"] if lease.kernel_name else []
-    since = _since(lease.since)
-    told = ", ".join([*about, *([f"since {since}"] if since else [])])
+    begun = when(lease.since, datetime.now().astimezone())
+    told = ", ".join([*about, *([f"since {begun}"] if begun else [])])
     return f"{title} ({told})" if told else title
 
 
-def _since(time: str) -> str:
-    """A time of today, or the day too, in this machine's time zone."""
+def when(time: str, present: datetime) -> str:
+    """Say when something was: the time of day, with the date unless that is today's.
+
+    Args:
+        time: ISO 8601; what is none is answered with nothing.
+        present: Now, in the time zone of who reads it.
+    """
     try:
-        then = datetime.fromisoformat(time).astimezone()
+        then = datetime.fromisoformat(time).astimezone(present.tzinfo)
     except ValueError:
         return ""
-    today = then.date() == datetime.now().astimezone().date()
-    return then.strftime("%H:%M" if today else "%Y-%m-%d %H:%M")
+    return then.strftime("%H:%M" if then.date() == present.date() else "%Y-%m-%d %H:%M")
 
 
 def _process(process: GpuProcess) -> str:
