@@ -21,8 +21,8 @@ from jupyter_gpu_kernels.diagnosis.catalogue import CHECKS
 from jupyter_gpu_kernels.diagnosis.check import MachineCheck, note
 from jupyter_gpu_kernels.diagnosis.context import Context
 from jupyter_gpu_kernels.diagnosis.doctor import Doctor
-from jupyter_gpu_kernels.diagnosis.limits import within
 from jupyter_gpu_kernels.diagnosis.remedies import remove_kernelspec
+from jupyter_gpu_kernels.hardware.threads import within
 from jupyter_gpu_kernels.models import Diagnosis, Finding, to_json
 
 RUNS = sys.executable

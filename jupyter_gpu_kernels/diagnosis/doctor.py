@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from ..hardware.threads import within
 from ..models import Diagnosis, Examined, Finding, Severity, now
 from .check import Check, MachineCheck, NotApplicable
 from .context import Context
-from .limits import within
 from .wording import plain, worded
 
 #: The worst first.

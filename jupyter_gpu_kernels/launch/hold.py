@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import NoGpuFreeError
 from ..hardware.glance import glance
+from ..hardware.threads import begin
 from ..models import GpuPolicy, Placement
 
 if TYPE_CHECKING:
@@ -148,30 +149,17 @@ class GpuHold:
         keep this process from ending. It is left to itself, and takes nothing any more.
         """
         loop = asyncio.get_running_loop()
-        tried: asyncio.Future[Given | None] = loop.create_future()
         given_up = threading.Event()
 
-        def settle(given: Given | None, error: Exception | None) -> None:
-            if tried.done():
-                # Taken at the very moment in which it was given up.
-                if given is not None and given.lease is not None:
-                    loop.run_in_executor(None, self._let_go)
-            elif error is not None:
-                tried.set_exception(error)
-            else:
-                tried.set_result(given)
+        def taken_too_late(given: Given | None) -> None:
+            # At the very moment in which it was given up.
+            if given is not None and given.lease is not None:
+                loop.run_in_executor(None, self._let_go)
 
-        def run() -> None:
-            given, failure = None, None
-            try:
-                given = self._try(placement, environ, kernel_name, title, lambda: not given_up.is_set())
-            except Exception as error:
-                failure = error
-            # The loop may have been closed meanwhile.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(settle, given, failure)
-
-        threading.Thread(target=run, name="gpu-kernels lease", daemon=True).start()
+        tried = begin(
+            lambda: self._try(placement, environ, kernel_name, title, lambda: not given_up.is_set()),
+            late=taken_too_late,
+        )
         deadline = time.monotonic() + PATIENCE
         try:
             while not tried.done() and not self._over and not self._hurried():
