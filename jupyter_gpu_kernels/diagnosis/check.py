@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..models import Environment, Finding, Remedy, Severity
 from ..prefix.layout import Layout
@@ -51,7 +52,8 @@ class EnvironmentCheck:
 Check = MachineCheck | EnvironmentCheck
 
 
-def problem(
+def _finding(
+    severity: Severity,
     sentence: str,
     *,
     cure: str,
@@ -60,9 +62,10 @@ def problem(
     remedy: Remedy | None = None,
     link: str = "",
 ) -> Finding:
-    """A finding of something that fails now; the doctor adds the id of the check, and the environment's name.
+    """A finding; the doctor adds the id of the check, and the environment's name.
 
     Args:
+        severity: How much it matters.
         sentence: What is wrong, in plain words.
         cure: What to do next, one sentence.
         evidence: What shows it, one fact each.
@@ -72,7 +75,7 @@ def problem(
     """
     return Finding(
         check="",
-        severity=Severity.PROBLEM,
+        severity=severity,
         subject=subject,
         sentence=sentence,
         evidence=tuple(evidence),
@@ -82,29 +85,8 @@ def problem(
     )
 
 
-def warning(
-    sentence: str,
-    *,
-    cure: str,
-    evidence: Iterable[str] = (),
-    subject: str = "",
-    remedy: Remedy | None = None,
-    link: str = "",
-) -> Finding:
-    """A finding of something that will fail or be slow under certain conditions; as :func:`problem`."""
-    found = problem(sentence, cure=cure, evidence=evidence, subject=subject, remedy=remedy, link=link)
-    return replace(found, severity=Severity.WARNING)
-
-
-def note(
-    sentence: str,
-    *,
-    cure: str,
-    evidence: Iterable[str] = (),
-    subject: str = "",
-    remedy: Remedy | None = None,
-    link: str = "",
-) -> Finding:
-    """A finding of something that works, but not as most people expect; as :func:`problem`."""
-    found = problem(sentence, cure=cure, evidence=evidence, subject=subject, remedy=remedy, link=link)
-    return replace(found, severity=Severity.NOTE)
+#: Findings of something that fails now; that will fail or be slow under certain conditions; and that works, but not as
+#: most people expect.
+problem = functools.partial(_finding, Severity.PROBLEM)
+warning = functools.partial(_finding, Severity.WARNING)
+note = functools.partial(_finding, Severity.NOTE)

@@ -6,8 +6,9 @@ leaves open (a repeated entry, text after a number, entries of two kinds) is as 
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..models import Gpu
@@ -99,11 +100,11 @@ def _masked(gpus: Sequence[Gpu], mask: str, order: str) -> Visible:
     ordinals = _in_order(gpus, order)
     # The first entry decides what kind all are of; one of another kind is as good as none.
     if entries[0].startswith("MIG-"):
-        find: Callable[[str], tuple[Device, ...]] = lambda entry: _instance(gpus, entry)  # noqa: E731
+        find = functools.partial(_instance, gpus)
     elif entries[0].startswith("GPU-"):
-        find = lambda entry: _by_uuid(gpus, entry)  # noqa: E731
+        find = functools.partial(_by_uuid, gpus)
     else:
-        find = lambda entry: _by_ordinal(ordinals, entry)  # noqa: E731
+        find = functools.partial(_by_ordinal, ordinals)
     found: list[tuple[Device, ...]] = []
     notes: list[str] = []
     for entry in entries:
