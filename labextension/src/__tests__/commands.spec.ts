@@ -13,7 +13,8 @@ import { confirmRemove } from '../components/removeDialog';
 import { askDisplayName } from '../components/renameDialog';
 import { createKernel } from '../createDialog';
 import { ApiError } from '../request';
-import { aJob, anEnvironment, FakeGpuKernels, someDefaults } from './fakes';
+import { FakeGpuKernels } from './fakes';
+import { aJob, anEnvironment, someDefaults } from './samples';
 
 vi.mock('../createDialog', () => ({ createKernel: vi.fn() }));
 vi.mock('../components/removeDialog', () => ({ confirmRemove: vi.fn() }));

@@ -4,8 +4,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { confirmRemove, type IRemoveAnswer } from '../components/removeDialog';
 import { askDisplayName } from '../components/renameDialog';
 import type { DiskUsage } from '../tokens';
-import { anEnvironment } from './fakes';
 import { trans } from './panelFixtures';
+import { anEnvironment } from './samples';
 
 beforeEach(() => {
   document.documentElement.lang = 'en';

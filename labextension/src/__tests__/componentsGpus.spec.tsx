@@ -13,8 +13,9 @@ import { Machine } from '../components/machine';
 import { devicesOf } from '../devices';
 import { LiveUsage } from '../liveUsage';
 import type { Framework, GpuUsage, Hardware } from '../tokens';
-import { aFramework, aGpu, aReading, aShare, aUsage, FakeGpuKernels, hardware } from './fakes';
+import { FakeGpuKernels } from './fakes';
 import { aSession, NotedCommands, SomeSessions, trans } from './panelFixtures';
+import { aFramework, aGpu, aReading, aShare, aUsage, hardware } from './samples';
 
 // Dialogs render when the browser has nothing else to do.
 globalThis.requestIdleCallback ??= callback => Number(setTimeout(callback));

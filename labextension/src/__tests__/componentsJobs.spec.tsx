@@ -7,8 +7,9 @@ import { JobList } from '../components/jobList';
 import { useChanges } from '../components/signals';
 import { ApiError } from '../request';
 import type { Job } from '../tokens';
-import { aJob, anEnvironment, aProgress, aSpec, FakeGpuKernels } from './fakes';
+import { FakeGpuKernels } from './fakes';
 import { NotedCommands, trans } from './panelFixtures';
+import { aJob, anEnvironment, aProgress, aSpec } from './samples';
 
 let model: FakeGpuKernels;
 let commands: NotedCommands;

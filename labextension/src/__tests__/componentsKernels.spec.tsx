@@ -8,8 +8,9 @@ import { useCatalogue } from '../components/catalogue';
 import { KernelList } from '../components/kernelList';
 import { useChanges } from '../components/signals';
 import type { BenchmarkResult, Environment } from '../tokens';
-import { aFramework, aJob, anEnvironment, FakeGpuKernels } from './fakes';
+import { FakeGpuKernels } from './fakes';
 import { aSession, NotedCommands, SomeSessions, someSpecs, trans } from './panelFixtures';
+import { aFramework, aJob, anEnvironment } from './samples';
 
 let model: FakeGpuKernels;
 let commands: NotedCommands;

@@ -4,7 +4,7 @@ import { fraction, type IPace, pace, place, secondsLeft } from '../components/pr
 import { shownJobs } from '../components/shownJobs';
 import { isFinal } from '../jobStream';
 import type { Job, Progress } from '../tokens';
-import { aJob, aPlan, aProgress, aSpec } from './fakes';
+import { aJob, aPlan, aProgress, aSpec } from './samples';
 
 describe('fraction', () => {
   it('counts bytes where there are any, else packages, else nothing', () => {

@@ -16,8 +16,9 @@ import { asText } from '../diagnosis/text';
 import { DiagnosisView } from '../diagnosis/view';
 import { ApiError } from '../request';
 import type { Diagnosis, Remedy } from '../tokens';
-import { aDiagnosis, aFinding, aJob, FakeGpuKernels, hardware } from './fakes';
+import { FakeGpuKernels } from './fakes';
 import { NotedCommands, trans } from './panelFixtures';
+import { aDiagnosis, aFinding, aJob, hardware } from './samples';
 
 // Dialogs render when the browser has nothing else to do.
 globalThis.requestIdleCallback ??= callback => Number(setTimeout(callback));

@@ -7,7 +7,7 @@ import { Signal, Stream } from '@lumino/signaling';
 import { JOB_SCHEMA_ID } from '../jobStream';
 import type { LiveKernels } from '../liveKernels';
 import type { Environment, ErrorReport, Framework, Hardware, Job } from '../tokens';
-import { aFramework, hardware } from './fakes';
+import { aFramework, hardware } from './samples';
 
 /** What was asked of the server. */
 export interface IAsked {

@@ -7,7 +7,8 @@ import { FormController } from '../form/controller';
 import { primaryAction } from '../form/state';
 import { ApiError } from '../request';
 import type { Job, NameCheck, Plan } from '../tokens';
-import { aFramework, aPlan, FakeGpuKernels, someDefaults } from './fakes';
+import { FakeGpuKernels } from './fakes';
+import { aFramework, aPlan, someDefaults } from './samples';
 
 const DEFAULTS = someDefaults();
 

@@ -9,7 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createKernel } from '../createDialog';
 import { ApiError } from '../request';
 import type { Job, Plan, Spec } from '../tokens';
-import { aFramework, aPlan, aRecipe, FakeGpuKernels, hardware, someDefaults } from './fakes';
+import { FakeGpuKernels } from './fakes';
+import { aFramework, aPlan, aRecipe, hardware, someDefaults } from './samples';
 
 const DEFAULTS = someDefaults();
 

@@ -7,7 +7,7 @@ import { asksForMore, fieldsOf, samePlan, specOf } from '../form/fields';
 import { type Action, begin, currentSpec, freshPlan, type IState, primaryAction, reduce } from '../form/state';
 import { forecast, whyNot } from '../form/variants';
 import { nullTranslator } from '@jupyterlab/translation';
-import { aFramework, aPlan, aRecipe, hardware, someDefaults } from './fakes';
+import { aFramework, aPlan, aRecipe, hardware, someDefaults } from './samples';
 
 const DEFAULTS = someDefaults();
 const trans = nullTranslator.load('jupyter_gpu_kernels');

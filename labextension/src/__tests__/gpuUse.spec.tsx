@@ -11,8 +11,8 @@ import { memoryPhrase, placementPhrase } from '../components/gpuUseWords';
 import { flawsOf, gpuUseOf, type IGpuUse, wishesOf } from '../form/gpuUse';
 import { GpuUseFields } from '../form/gpuUseFields';
 import type { Hardware } from '../tokens';
-import { aGpu, anEnvironment, aPlacement, hardware } from './fakes';
 import { trans } from './panelFixtures';
+import { aGpu, anEnvironment, aPlacement, hardware } from './samples';
 
 // Dialogs render when the browser has nothing else to do.
 globalThis.requestIdleCallback ??= callback => Number(setTimeout(callback));

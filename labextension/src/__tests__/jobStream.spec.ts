@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { advance, jobEvent, newer, Reread, rereadFor } from '../jobStream';
 import type { Job } from '../tokens';
-import { aJob, aProgress } from './fakes';
 import { anEmission } from './fakeServer';
+import { aJob, aProgress } from './samples';
 
 /** The event of a job as it is. */
 function eventOf(job: Job): NonNullable<ReturnType<typeof jobEvent>> {

@@ -4,8 +4,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { LiveUsage } from '../liveUsage';
-import { aUsage, FakeGpuKernels, hardware } from './fakes';
+import { FakeGpuKernels } from './fakes';
 import { setHidden } from './fakeServer';
+import { aUsage, hardware } from './samples';
 
 let model: FakeGpuKernels;
 let live: LiveUsage;

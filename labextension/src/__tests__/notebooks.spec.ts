@@ -13,7 +13,8 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { BenchmarkWatcher } from '../benchmarks';
 import { changeKernel, currentFolder, freePath, openBenchmark, openNotebook } from '../notebooks';
 import { PendingRuns } from '../pendingRuns';
-import { anEnvironment, FakeGpuKernels } from './fakes';
+import { FakeGpuKernels } from './fakes';
+import { anEnvironment } from './samples';
 
 // The real package needs more of a browser than jsdom is; the tests in Chromium have it.
 vi.mock('@jupyterlab/notebook', async () => {

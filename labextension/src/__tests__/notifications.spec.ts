@@ -13,7 +13,8 @@ import { JOB_SCHEMA_ID } from '../jobStream';
 import { noticeOf } from '../notifications';
 import { notificationsPlugin } from '../plugins/notifications';
 import type { Job } from '../tokens';
-import { aJob, anEnvironment, FakeGpuKernels } from './fakes';
+import { FakeGpuKernels } from './fakes';
+import { aJob, anEnvironment } from './samples';
 
 const trans = nullTranslator.load('');
 

@@ -6,8 +6,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { GpuKernelsPanel } from '../panel';
 import { ApiError, LocalCodes } from '../request';
-import { aGpu, anEnvironment, FakeGpuKernels, hardware } from './fakes';
+import { FakeGpuKernels } from './fakes';
 import { NotedCommands, SomeSessions, someSpecs } from './panelFixtures';
+import { aGpu, anEnvironment, hardware } from './samples';
 
 let model: FakeGpuKernels;
 let panel: GpuKernelsPanel;

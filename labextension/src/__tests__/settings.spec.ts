@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 
 import schema from '../../schema/panel.json';
 import { readDefaults, SETTINGS, translateSettings } from '../settings';
-import { someDefaults } from './fakes';
+import { someDefaults } from './samples';
 
 /** A registry in which a person has set something. */
 function registry(load: () => Promise<unknown>): ISettingRegistry {
