@@ -6,12 +6,9 @@ are, and installed as anybody would install them.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import shutil
 import subprocess
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +17,7 @@ from typing import Any
 import uv
 from doctoring import examine, look, make_context
 from manager import FRAMEWORKS
+from wheel_files import write_wheel
 
 from jupyter_gpu_kernels.build.disk.inventory import Inventory
 from jupyter_gpu_kernels.build.planning.catalogue import Catalogue
@@ -89,26 +87,8 @@ def stand_in(
     folder: Path, name: str, version: str, files: Mapping[str, str | bytes] | None = None, requires: Sequence[str] = ()
 ) -> Path:
     """Write a wheel."""
-    stem = f"{name.replace('-', '_')}-{version}"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-    metadata += "".join(f"Requires-Dist: {item}\n" for item in requires)
-    contents: dict[str, bytes] = {
-        path: text if isinstance(text, bytes) else text.encode() for path, text in (files or {}).items()
-    }
-    contents[f"{stem}.dist-info/METADATA"] = metadata.encode()
-    wheel = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    contents[f"{stem}.dist-info/WHEEL"] = wheel.encode()
-    record = "".join(
-        f"{path},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()},{len(data)}\n"
-        for path, data in contents.items()
-    )
-    contents[f"{stem}.dist-info/RECORD"] = f"{record}{stem}.dist-info/RECORD,,\n".encode()
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{stem}-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as archive:
-        for name_, data in contents.items():
-            archive.writestr(name_, data)
-    return path
+    contents = {path: text if isinstance(text, bytes) else text.encode() for path, text in (files or {}).items()}
+    return write_wheel(folder, name, version, contents, requires=requires)
 
 
 @dataclass(frozen=True, kw_only=True)

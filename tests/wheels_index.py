@@ -10,11 +10,12 @@ import json
 import random
 import re
 import threading
-import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote
+
+from wheel_files import write_wheel
 
 
 def make_wheel(
@@ -30,30 +31,19 @@ def make_wheel(
 ) -> Path:
     """Write a wheel of one module, with `payload` bytes that do not compress, and perhaps a console script."""
     module = name.replace("-", "_")
-    info = f"{module}-{version}.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-    metadata += "".join(f"Requires-Dist: {item}\n" for item in requires)
-    metadata += f"Requires-Python: {requires_python}\n" if requires_python else ""
-    files = {
-        f"{module}/__init__.py": f"__version__ = {version!r}\n\ndef main():\n    print(__version__)\n".encode(),
-        f"{info}/METADATA": metadata.encode(),
-        f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n".encode(),
-    }
+    files = {f"{module}/__init__.py": f"__version__ = {version!r}\n\ndef main():\n    print(__version__)\n".encode()}
     if payload:
         files[f"{module}/payload.bin"] = random.Random(name).randbytes(payload)
-    if script:
-        files[f"{info}/entry_points.txt"] = f"[console_scripts]\n{script} = {module}:main\n".encode()
-    record = "".join(
-        f"{path},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()},{len(data)}\n"
-        for path, data in files.items()
+    return write_wheel(
+        directory,
+        name,
+        version,
+        files,
+        requires=requires,
+        requires_python=requires_python,
+        tag=tag,
+        entry_points=f"[console_scripts]\n{script} = {module}:main\n" if script else "",
     )
-    files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
-    directory.mkdir(parents=True, exist_ok=True)
-    wheel = directory / f"{module}-{version}-{tag}.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for path, data in files.items():
-            archive.writestr(path, data)
-    return wheel
 
 
 class Index:
