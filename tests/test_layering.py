@@ -45,7 +45,9 @@ ALLOWED_IN_BUILD = {
     "changing": {"disk"},
     "planning": {"conda", "wheels"},
 }
-JOINED = {"construction": set(ALLOWED_IN_BUILD), "pipeline": {"construction", *ALLOWED_IN_BUILD}}
+#: What joins them, from the ground up; each may import all of what is before it.
+JOINED = {"construction": set(ALLOWED_IN_BUILD), "equipment": {"construction", *ALLOWED_IN_BUILD}}
+JOINED["pipeline"] = {"equipment", *JOINED["equipment"]}
 
 #: Foreign tools, and the only places that may import them: modules, or whole directories.
 FOREIGN = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from ..models import (
     EnvironmentSpec,
     Framework,
     Hardware,
+    Installer,
     LaunchPolicy,
     Manifest,
     MappedLibrary,
@@ -45,6 +46,9 @@ from .tools.insistence import finish, insist
 from .tools.redaction import uncover
 from .verification.verification import verify
 from .wheels.engine import WheelsEngine
+
+#: Fills an empty generation with an environment whose files speak of its final path.
+Fill = Callable[[Generation, Reporter], Awaitable[None]]
 
 
 class Construction:
@@ -84,39 +88,40 @@ class Construction:
 
     async def build(
         self,
-        wanted: EnvironmentSpec,
+        planning: Callable[[], Awaitable[Planned]],
         reporter: BuildReporter,
         *,
         replaces: Manifest | None = None,
-        keep: tuple[str, ...] = (),
+        fill: Fill | None = None,
     ) -> Manifest:
         """Build an environment, in place of the one of that name if there is one.
 
         Args:
-            wanted: What is built.
+            planning: Answers what is built; it may take a while, which is a stage of the job.
             reporter: Hears the plan, the stages and their progress.
             replaces: The environment that is built anew; what its user asked for stays on record.
-            keep: Match specs of what was added from outside to the environment that is rebuilt.
+            fill: Fills the generation, ``None`` for the installers, which put there what was planned.
 
         Raises:
             GpuKernelsError: Any of the tree; then everything is as before, but for cached downloads.
             asyncio.CancelledError: Cancelled; likewise.
         """
         reporter.stage(Stage.SOLVE)
-        planned = await self._planner.plan(wanted, keep)
+        planned = await planning()
         plan = planned.plan
         if replaces is not None:
             plan = replace(plan, spec=replaces.spec, installer_reason=replaces.plan.installer_reason)
         reporter.plan(plan)
         if plan.refusal is not None:
             raise RefusedError(plan.refusal.reason, cure=plan.refusal.cure, detail=plan.refusal.detail)
-        kind = EnvironmentKind.CONDA if planned.conda is not None else EnvironmentKind.VIRTUALENV
+        kind = EnvironmentKind.CONDA if plan.installer is Installer.CONDA else EnvironmentKind.VIRTUALENV
         generations = self._generations[kind]
         generation, cancelled = await insist(asyncio.to_thread(generations.begin, plan.spec.name))
         try:
             if cancelled:
                 raise asyncio.CancelledError
-            await self._install(planned, generation, reporter)
+            await (fill(generation, reporter) if fill else self._install(planned, generation, reporter))
+            await self._finish_files(planned.plan.spec, generation, reporter)
             usage = await finish(asyncio.to_thread(measure, generation.path))
             manifest = _manifest(plan, planned.framework, kind, generation, usage)
             await finish(asyncio.to_thread(write_manifest, generation.path, manifest))
@@ -170,7 +175,7 @@ class Construction:
         kernelspecs.register(manifest, framework_logo=framework.logo or None)
 
     async def _install(self, planned: Planned, generation: Generation, reporter: Reporter) -> None:
-        """Fill a generation: packages, wheels, hooks, bytecode."""
+        """Fill a generation with packages and wheels."""
         path, final, lock = generation.path, generation.final, generation.lock
         if planned.conda is not None:
             await self._conda.install(planned.conda, generation=path, final=final, reporter=reporter, lock=lock)
@@ -180,11 +185,13 @@ class Construction:
                 )
         elif planned.wheels is not None:
             await self._wheels.install(planned.wheels, generation=path, final=final, reporter=reporter, lock=lock)
-        layout = Layout.of_prefix(path)
-        policy = _launch_policy(planned.plan.spec)
-        await finish(asyncio.to_thread(write_hooks, layout, final, policy))
+
+    async def _finish_files(self, spec: EnvironmentSpec, generation: Generation, reporter: Reporter) -> None:
+        """Add what is ours to a filled generation: hooks and bytecode."""
+        layout = Layout.of_prefix(generation.path)
+        await finish(asyncio.to_thread(write_hooks, layout, generation.final, _launch_policy(spec)))
         reporter.stage(Stage.COMPILE)
-        await compile_environment(layout, self._bytecode_dir, reporter, lock=lock)
+        await compile_environment(layout, self._bytecode_dir, reporter, lock=generation.lock)
 
     @contextlib.asynccontextmanager
     async def _staged(self, manifest: Manifest, prefix: Path, framework: Framework) -> AsyncIterator[Path]:

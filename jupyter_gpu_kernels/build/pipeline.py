@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,16 +25,12 @@ from ..prefix.manifest import MANIFEST, write_manifest
 from .bytecode import sweep_store
 from .changing import changed, exchange
 from .conda import neighbour
-from .construction import Construction
-from .disk.generations import Generations
-from .disk.inventory import Inventory
-from .disk.locks import EnvironmentLock
 from .disk.usage import measure
+from .equipment import Equipment
 from .kernelspec import kernelspecs
 from .kernelspec.kernel_json import logo
 from .kernelspec.registry import Registry
 from .planning import validation
-from .planning.planner import Planner
 from .reporting import BuildReporter, Reporter
 from .tools.insistence import finish, insist
 
@@ -45,34 +39,16 @@ class Workshop:
     """Makes, changes, verifies and removes environments; one writer per environment, across processes.
 
     Args:
-        planner: Answers what would be built.
-        construction: Builds what was planned; its staging directory is ``staging`` below ``state_dir``.
-        inventory: What is there.
-        generations: Where environments of each kind are built.
-        hardware: Tells what this machine has.
-        state_dir: For locks and staged kernelspecs.
-        bytecode_dir: Store of compiled modules, shared by all environments.
+        equipment: What it is done with.
     """
 
-    def __init__(
-        self,
-        *,
-        planner: Planner,
-        construction: Construction,
-        inventory: Inventory,
-        generations: Mapping[EnvironmentKind, Generations],
-        hardware: Callable[[], Hardware],
-        state_dir: Path,
-        bytecode_dir: Path,
-    ) -> None:
-        self._planner = planner
-        self._construction = construction
-        self._inventory = inventory
-        self._generations = generations
-        self._hardware = hardware
-        self.state_dir = state_dir
-        self._staging = state_dir / "staging"
-        self._bytecode_dir = bytecode_dir
+    def __init__(self, equipment: Equipment) -> None:
+        self._equipment = equipment
+        self._planner = equipment.planner
+        self._construction = equipment.construction
+        self._inventory = equipment.inventory
+        self._generations = equipment.generations
+        self.state_dir = equipment.state_dir
 
     def frameworks(self) -> tuple[Framework, ...]:
         """The catalogue."""
@@ -80,7 +56,7 @@ class Workshop:
 
     def hardware(self) -> Hardware:
         """What this machine has. Blocks on the driver."""
-        return self._hardware()
+        return self._equipment.hardware()
 
     def framework(self, framework_id: str) -> Framework:
         """An entry of the catalogue.
@@ -162,10 +138,10 @@ class Workshop:
             asyncio.CancelledError: Cancelled; likewise.
         """
         self.check(spec)
-        async with self.writing(spec.name, "create"):
+        async with self._equipment.writing(spec.name, "create"):
             await asyncio.to_thread(self._make_free, spec.name)
             await asyncio.to_thread(kernelspecs.check_place, sys_prefix=spec.sys_prefix)
-            return await self._construction.build(spec, reporter)
+            return await self._construction.build(lambda: self._planner.plan(spec), reporter)
 
     def _make_free(self, name: str) -> None:
         """Take away what is left of a name's earlier kernel, unless the name is taken."""
@@ -184,14 +160,14 @@ class Workshop:
             NotFoundError: There is no such environment.
             GpuKernelsError: Any of the tree; then the old environment is untouched.
         """
-        async with self.writing(name, "rebuild"):
+        async with self._equipment.writing(name, "rebuild"):
             old = await asyncio.to_thread(self._inventory.manifest, name)
             added: tuple[str, ...] = ()
             if old.kind is EnvironmentKind.CONDA:
                 added = await asyncio.to_thread(neighbour.added_specs, Path(old.prefix))
             # What it is on disk stays what it is: its path is that of an environment of its kind.
             wanted = replace(old.spec, installer=old.plan.installer)
-            return await self._construction.build(wanted, reporter, replaces=old, keep=added)
+            return await self._construction.build(lambda: self._planner.plan(wanted, added), reporter, replaces=old)
 
     async def verify(self, name: str, *, reporter: Reporter) -> Verification:
         """Verify an environment as it is now, and keep the result in its manifest, whatever it is.
@@ -202,7 +178,7 @@ class Workshop:
             NotFoundError: There is no such environment.
             BrokenEnvironmentError: Its manifest is damaged.
         """
-        async with self.writing(name, "verify"):
+        async with self._equipment.writing(name, "verify"):
             manifest = await asyncio.to_thread(self._inventory.manifest, name)
             prefix = Path(manifest.prefix)
             reporter.stage(Stage.VERIFY)
@@ -224,7 +200,7 @@ class Workshop:
             InstallError: Something cannot be written; then everything is as before.
         """
         validation.check_change(change)
-        async with self.writing(name, "change"):
+        async with self._equipment.writing(name, "change"):
             old = await asyncio.to_thread(self._inventory.manifest, name)
             registered = await asyncio.to_thread(_registered, Path(old.prefix))
             register = self._construction.register if registered else None
@@ -238,7 +214,7 @@ class Workshop:
             NotFoundError: There is no such environment.
             InstallError: Something in it cannot be removed.
         """
-        async with self.writing(name, "remove"):
+        async with self._equipment.writing(name, "remove"):
             prefix = await asyncio.to_thread(self._inventory.prefix, name)
             reporter.log(f"Removing the kernel and the environment {prefix}.")
             # Begun, it is brought to its end: half an environment is of no use to whoever cancels.
@@ -256,12 +232,12 @@ class Workshop:
         Returns:
             The manifest of the environment, or ``None`` if there is none.
         """
-        async with self.writing(name, "recover"):
+        async with self._equipment.writing(name, "recover"):
             # The lock is let go only when the thread is done, whoever cancels.
             return await finish(asyncio.to_thread(self._recover, name))
 
     def _recover(self, name: str) -> Manifest | None:
-        kernelspecs.discard_staged(name, self._staging)
+        kernelspecs.discard_staged(name, self._equipment.staging)
         for generations in self._generations.values():
             generations.repair()
             generations.discard_unfinished(name)
@@ -280,22 +256,7 @@ class Workshop:
         """Remove what earlier builds left behind and nobody uses any more. Blocks on the disk."""
         for generations in self._generations.values():
             generations.sweep()
-        sweep_store(self._bytecode_dir)
-
-    @contextlib.asynccontextmanager
-    async def writing(self, name: str, purpose: str) -> AsyncIterator[None]:
-        """Hold an environment's lock for a purpose; one writer at a time, across processes.
-
-        Raises:
-            EnvironmentBusyError: Somebody else holds it; the message says who.
-        """
-        lock = EnvironmentLock(self.state_dir / "locks", name)
-        # Not in a thread: it takes a few system calls, and a cancelled wait for a thread would leave it locked.
-        lock.acquire(purpose)
-        try:
-            yield
-        finally:
-            lock.release()
+        sweep_store(self._equipment.bytecode_dir)
 
 
 def _registered(prefix: Path) -> bool:

@@ -6,6 +6,7 @@ import dataclasses
 import enum
 
 from .benchmark import BenchmarkResult
+from .packages import PackageEdit
 from .plan import Plan
 from .process import ProcessIdentity
 from .progress import Progress, Stage
@@ -36,6 +37,12 @@ class JobKind(str, enum.Enum):
     REMOVE = "remove"
     VERIFY = "verify"
     BENCHMARK = "benchmark"
+    EDIT = "edit"
+    IMPORT = "import"
+    CLONE = "clone"
+    RENAME = "rename"
+    PACK = "pack"
+    ADOPT = "adopt"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,7 +68,11 @@ class Job:
         revision: Rises with every change; a reader drops older snapshots.
         progress: How far the stage has come.
         log: The last lines of the log, oldest first.
-        spec: What was asked for, for ``create`` and ``rebuild``.
+        spec: What was asked for, for whatever builds.
+        edit: What shall change, for ``edit``.
+        source: What it is made of: the name of another environment, for ``clone`` and ``rename``; a file, for
+            ``import``; the environment's directory, for ``adopt``.
+        file: What it wrote, for ``pack``: the file's path.
         plan: The plan, once solved, without its packages.
         verification: What a verification found, once known.
         benchmark: What a benchmark found, once known.
@@ -81,6 +92,9 @@ class Job:
     progress: Progress = Progress()  # noqa: RUF009  # it is frozen
     log: tuple[str, ...] = ()
     spec: EnvironmentSpec | None = None
+    edit: PackageEdit | None = None
+    source: str = ""
+    file: str = ""
     plan: Plan | None = None
     verification: Verification | None = None
     benchmark: BenchmarkResult | None = None

@@ -50,7 +50,10 @@ class EnvironmentSpec:
         channels: Conda channels, exclusively; empty means the configured ones.
         packages: Extra packages of the installer's own kind (conda match specs, or PEP 508 requirements with ``pypi``).
         pip: Extra PEP 508 requirements, installed after the conda packages.
+        extras: Ids of the framework's extras in the catalogue, e.g. ``"fiftyone"``.
         companions: Whether to add the framework's companions (numpy, pandas, matplotlib).
+        recipe: Whether the catalogue adds the framework's packages. Without, ``packages`` and ``pip`` are all there is,
+            but for the kernel itself, and ``framework`` only tells what is verified: the environments of others.
         verify: Whether to verify in a real kernel before registration.
         memory: How its kernels take the GPU's memory.
         memory_fraction: The part of it that one kernel may take, for ``fraction``; above 0, at most 1.
@@ -71,7 +74,9 @@ class EnvironmentSpec:
     channels: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     pip: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
     companions: bool = True
+    recipe: bool = True
     verify: bool = True
     memory: MemoryPreset = MemoryPreset.DEFAULT
     memory_fraction: float = 0.5

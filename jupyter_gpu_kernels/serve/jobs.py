@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ..errors import ConflictError, GpuKernelsError, JobInterruptedError
-from ..models import BenchmarkResult, EnvironmentSpec, ErrorReport, Job, JobKind, JobState, Verification, from_json, now
+from ..models import BenchmarkResult, ErrorReport, Job, JobKind, JobState, Verification, from_json, now
 from .ledger import HEARTBEAT, RESUMED, Ledger, describe, interrupted, unforeseen
 from .live import LiveJob
 
@@ -21,7 +21,7 @@ from .live import LiveJob
 ATTEMPTS = 3
 
 #: Jobs that wait for a free slot; the others are short, or free what a build would need.
-SLOTTED = frozenset({JobKind.CREATE, JobKind.REBUILD})
+SLOTTED = frozenset({JobKind.CREATE, JobKind.REBUILD, JobKind.EDIT, JobKind.IMPORT, JobKind.CLONE, JobKind.RENAME})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,7 @@ class JobResult:
 
     verification: Verification | None = None
     benchmark: BenchmarkResult | None = None
+    file: str = ""
 
 
 class Worker(Protocol):
@@ -75,8 +76,13 @@ class JobRunner:
         """The unfinished jobs of this process."""
         return tuple(live.job for live in self._live.values() if not live.job.state.final)
 
-    async def submit(self, kind: JobKind, name: str, *, spec: EnvironmentSpec | None = None) -> Job:
+    async def submit(self, kind: JobKind, name: str, **details: Any) -> Job:
         """Take a job in and begin it, or queue it; once this returns, it is on disk.
+
+        Args:
+            kind: What it does.
+            name: To which environment.
+            details: What else of a :class:`~jupyter_gpu_kernels.models.Job` says what was asked for, e.g. ``spec``.
 
         Raises:
             EnvironmentBusyError: Another job, of this process or of another, works on that environment.
@@ -86,7 +92,7 @@ class JobRunner:
             msg = "This process is about to end and takes no more jobs."
             raise ConflictError(msg, cure="Ask again once it has been started anew.")
         finished = {job_id for job_id, live in self._live.items() if live.job.state.final}
-        job, abandoned = await asyncio.to_thread(self.ledger.admit, kind, name, spec, finished)
+        job, abandoned = await asyncio.to_thread(self.ledger.admit, kind, name, details, finished)
         live = self._begin(job, recover=abandoned)
         # The task must have entered its `try` before anybody can cancel it.
         await asyncio.sleep(0)
@@ -199,6 +205,7 @@ class JobRunner:
                     result = await self._worker.work(live.job, live)
             outcome: dict[str, Any] = {"state": JobState.SUCCEEDED}
             outcome |= {"verification": result.verification, "benchmark": result.benchmark}
+            outcome |= {"file": result.file} if result.file else {}
         except asyncio.CancelledError:
             outcome = {"state": JobState.CANCELLED} if live.cancelling else _stopped(live.job)
         except GpuKernelsError as error:

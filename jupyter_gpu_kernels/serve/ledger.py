@@ -7,15 +7,26 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from typing import Any
 
 from ..errors import EnvironmentBusyError, JobInterruptedError
-from ..models import EnvironmentSpec, ErrorReport, Job, JobKind, JobState, ProcessIdentity, now
+from ..models import ErrorReport, Job, JobKind, JobState, ProcessIdentity, now
 from .records import JobRecords
 
 #: Jobs that are taken up again after their process died; the others are cheap to ask for again.
-RESUMED = frozenset({JobKind.CREATE, JobKind.REBUILD, JobKind.REMOVE})
+RESUMED = frozenset(
+    {
+        JobKind.CREATE,
+        JobKind.REBUILD,
+        JobKind.REMOVE,
+        JobKind.EDIT,
+        JobKind.IMPORT,
+        JobKind.CLONE,
+        JobKind.RENAME,
+    }
+)
 
 #: Seconds without a sign of life after which a job on another host, whose processes nobody here can see, counts as
 #: abandoned. Hosts that share a home may disagree on the time by minutes.
@@ -42,14 +53,14 @@ class Ledger:
         self._alive = alive
 
     def admit(
-        self, kind: JobKind, name: str, spec: EnvironmentSpec | None, finished: Collection[str]
+        self, kind: JobKind, name: str, details: Mapping[str, Any], finished: Collection[str]
     ) -> tuple[Job, bool]:
         """Put a new job on record, if nobody works on its environment.
 
         Args:
             kind: What it does.
             name: To which environment.
-            spec: What was asked for, for ``create`` and ``rebuild``.
+            details: What was asked for, by the fields of a job.
             finished: Ids of jobs that have finished, but whose last record is still on its way to the disk.
 
         Returns:
@@ -58,7 +69,7 @@ class Ledger:
         Raises:
             EnvironmentBusyError: Another job, of this process or of another, works on that environment.
         """
-        job = Job(id=_new_id(), kind=kind, name=name, spec=spec, owner=self.owner, created=now(), revision=1)
+        job = Job(id=_new_id(), kind=kind, name=name, **details, owner=self.owner, created=now(), revision=1)
         abandoned = False
         with self.records.claimed():
             for other in self.records.all():
@@ -139,6 +150,12 @@ def interrupted(job: Job) -> ErrorReport:
         JobKind.REMOVE: "Remove it again.",
         JobKind.VERIFY: "Verify it again.",
         JobKind.BENCHMARK: "Run the benchmark again.",
+        JobKind.EDIT: "Change its packages again; until then the environment is as it was.",
+        JobKind.IMPORT: "Import it again; what was downloaded is kept.",
+        JobKind.CLONE: "Clone it again.",
+        JobKind.RENAME: "Rename it again.",
+        JobKind.PACK: "Pack it again; what was downloaded is kept.",
+        JobKind.ADOPT: "Adopt it again.",
     }[job.kind]
     message = f"The process that worked on the job ended before it had finished ({describe(job.owner)})."
     return ErrorReport(code=JobInterruptedError.code, message=message, cure=cure)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from traitlets import Any as AnyTrait
 from traitlets import default
@@ -20,6 +20,9 @@ from .settings import Settings
 from .work import EnvironmentWork
 from .workshop import Workshop
 
+if TYPE_CHECKING:
+    from ..build.equipment import Equipment
+
 
 class Parts(Settings):
     """Puts the parts together as configured, and stops those that were made.
@@ -27,6 +30,7 @@ class Parts(Settings):
     Methods belong to one event loop.
     """
 
+    equipment: Equipment = AnyTrait(help="What environments are made with.")  # type: ignore[assignment]
     workshop: Workshop = AnyTrait(help="Builds environments.")  # type: ignore[assignment]
     runner: JobRunner = AnyTrait(help="Runs the jobs.")  # type: ignore[assignment]
     kernels: RunningKernels = AnyTrait(help="Knows the running kernels.")  # type: ignore[assignment]
@@ -38,12 +42,18 @@ class Parts(Settings):
         self.listeners: list[Callable[[Job], None]] = []
         self.work = EnvironmentWork(self)
 
+    @default("equipment")
+    def _default_equipment(self) -> Equipment:
+        # Imported here: a server that only starts needs no solver and no verification.
+        from .wiring import open_equipment
+
+        return open_equipment(self)
+
     @default("workshop")
     def _default_workshop(self) -> Workshop:
-        # Imported here: a server that only starts needs no solver and no verification.
         from .wiring import open_workshop
 
-        return open_workshop(self)
+        return open_workshop(self.equipment, self)
 
     @default("runner")
     def _default_runner(self) -> JobRunner:

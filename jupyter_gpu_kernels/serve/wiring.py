@@ -17,6 +17,7 @@ from ..build.conda.settings import ChannelSettings
 from ..build.construction import Construction
 from ..build.disk.generations import Generations
 from ..build.disk.inventory import Inventory
+from ..build.equipment import Equipment
 from ..build.kernelspec.registry import Registry
 from ..build.planning.catalogue import Catalogue
 from ..build.planning.planner import Planner
@@ -37,8 +38,13 @@ from .settings import Settings
 from .workshop import Workshop
 
 
-def open_workshop(settings: Settings) -> Workshop:
-    """Put the workshop together; directories are made when something is put into them."""
+def open_workshop(equipment: Equipment, settings: Settings) -> Workshop:
+    """The workshop, with what is configured of it."""
+    return BenchmarkingWorkshop(equipment, benchmark_timeout=settings.benchmark_timeout)
+
+
+def open_equipment(settings: Settings) -> Equipment:
+    """Put the parts together; directories are made when something is put into them."""
     cache_dir, state_dir = Path(settings.cache_dir), Path(settings.state_dir)
     roots = {
         EnvironmentKind.CONDA: Path(settings.conda_envs_dir),
@@ -62,7 +68,6 @@ def open_workshop(settings: Settings) -> Workshop:
         notices=lambda: (*catalogue.warnings, *read_condarc().warnings),
     )
     generations = {kind: Generations(root) for kind, root in roots.items()}
-    bytecode_dir = cache_dir / "bytecode"
     construction = Construction(
         planner=planner,
         conda=conda,
@@ -70,18 +75,19 @@ def open_workshop(settings: Settings) -> Workshop:
         generations=generations,
         hardware=hardware,
         staging=state_dir / "staging",
-        bytecode_dir=bytecode_dir,
+        bytecode_dir=cache_dir / "bytecode",
         verify_timeout=settings.verify_timeout,
     )
-    return BenchmarkingWorkshop(
+    return Equipment(
         planner=planner,
+        conda=conda,
+        wheels=wheels,
         construction=construction,
         inventory=Inventory(tuple(roots.values()), Registry()),
         generations=generations,
         hardware=hardware,
         state_dir=state_dir,
-        bytecode_dir=bytecode_dir,
-        benchmark_timeout=settings.benchmark_timeout,
+        cache_dir=cache_dir,
     )
 
 
@@ -89,12 +95,12 @@ class BenchmarkingWorkshop(pipeline.Workshop):
     """The workshop with what the room above it adds: the benchmark.
 
     Args:
+        equipment: What it is done with.
         benchmark_timeout: Seconds that a benchmark may take.
-        parts: What the workshop takes.
     """
 
-    def __init__(self, *, benchmark_timeout: float, **parts: Any) -> None:
-        super().__init__(**parts)
+    def __init__(self, equipment: Equipment, *, benchmark_timeout: float) -> None:
+        super().__init__(equipment)
         self._benchmark_timeout = benchmark_timeout
 
     async def benchmark(self, name: str, *, reporter: BuildReporter) -> BenchmarkResult:
@@ -107,7 +113,7 @@ class BenchmarkingWorkshop(pipeline.Workshop):
         # Imported here: it brings the notebook format's validator, half a second that no other command needs.
         from ..benchmark.run import run_benchmark
 
-        async with self.writing(name, JobKind.BENCHMARK.value):
+        async with self._equipment.writing(name, JobKind.BENCHMARK.value):
             manifest = await asyncio.to_thread(self.manifest, name)
             directory = self._notebooks(name)
             await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
@@ -131,7 +137,7 @@ class BenchmarkingWorkshop(pipeline.Workshop):
             EnvironmentBusyError: Somebody is working on it.
         """
         result = read_submitted(data)
-        async with self.writing(name, JobKind.BENCHMARK.value):
+        async with self._equipment.writing(name, JobKind.BENCHMARK.value):
             await self._keep(await asyncio.to_thread(self.manifest, name), result)
         return result
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol
 
@@ -12,6 +14,12 @@ from .jobs import JobResult
 from .kernels import ProcessKernels, RunningKernel, RunningKernels
 from .live import LiveJob
 from .workshop import Workshop
+
+#: Does a job.
+Deed = Callable[[Job, LiveJob], Awaitable[JobResult]]
+
+#: Jobs that have reached their goal once their environment is there.
+MAKING = frozenset({JobKind.CREATE, JobKind.REBUILD, JobKind.EDIT, JobKind.IMPORT, JobKind.CLONE})
 
 
 class Tools(Protocol):
@@ -37,27 +45,50 @@ class EnvironmentWork:
         self._tools = tools
         #: By kernel name: kernels that use what a rebuild has replaced.
         self._outdated: dict[str, frozenset[RunningKernel]] = {}
+        #: What each kind of job does. Those above add theirs.
+        self.deeds: dict[JobKind, Deed] = {
+            JobKind.CREATE: self._create,
+            JobKind.REBUILD: self._rebuild,
+            JobKind.VERIFY: self._verify,
+            JobKind.BENCHMARK: self._benchmark,
+            JobKind.REMOVE: self._remove,
+        }
 
     async def work(self, job: Job, reporter: LiveJob) -> JobResult:
         """Do a job; called by the job runner."""
-        workshop = self._tools.workshop
-        if job.kind is JobKind.CREATE:
-            return JobResult(verification=(await workshop.create(_spec(job), reporter=reporter)).verification)
-        if job.kind is JobKind.REBUILD:
-            before = frozenset(await self.running(job.name))
-            manifest = await workshop.rebuild(job.name, reporter=reporter)
-            self._outdated[manifest.kernel_name] = before
-            return JobResult(verification=manifest.verification)
-        if job.kind is JobKind.VERIFY:
-            return JobResult(verification=_accepted(await workshop.verify(job.name, reporter=reporter)))
-        if job.kind is JobKind.BENCHMARK:
-            return JobResult(benchmark=await workshop.benchmark(job.name, reporter=reporter))
-        # Whoever asked for the removal has agreed to it, or there were none.
-        for kernel in await self.running(job.name):
+        return await self.deeds[job.kind](job, reporter)
+
+    async def _create(self, job: Job, reporter: LiveJob) -> JobResult:
+        return JobResult(verification=(await self._tools.workshop.create(spec_of(job), reporter=reporter)).verification)
+
+    async def _rebuild(self, job: Job, reporter: LiveJob) -> JobResult:
+        async with self.replacing(job.name):
+            manifest = await self._tools.workshop.rebuild(job.name, reporter=reporter)
+        return JobResult(verification=manifest.verification)
+
+    async def _verify(self, job: Job, reporter: LiveJob) -> JobResult:
+        return JobResult(verification=_accepted(await self._tools.workshop.verify(job.name, reporter=reporter)))
+
+    async def _benchmark(self, job: Job, reporter: LiveJob) -> JobResult:
+        return JobResult(benchmark=await self._tools.workshop.benchmark(job.name, reporter=reporter))
+
+    async def _remove(self, job: Job, reporter: LiveJob) -> JobResult:
+        await self.stop_kernels(job.name, reporter)
+        await self._tools.workshop.remove(job.name, reporter=reporter)
+        return JobResult()
+
+    async def stop_kernels(self, name: str, reporter: LiveJob) -> None:
+        """Shut down the kernels of an environment that is about to go: whoever asked for that has agreed to it."""
+        for kernel in await self.running(name):
             if await self._tools.kernels.stop(kernel.id):
                 reporter.log(f"The kernel {kernel.id} was shut down.")
-        await workshop.remove(job.name, reporter=reporter)
-        return JobResult()
+
+    @contextlib.asynccontextmanager
+    async def replacing(self, name: str) -> AsyncIterator[None]:
+        """Exchange an environment for another build of it: what runs from the old one shall be started anew."""
+        before = frozenset(await self.running(name))
+        yield
+        self._outdated[name.lower()] = before
 
     async def recover_after(self, job: Job) -> JobResult | None:
         """Clean up after the death of whoever worked on a job; called by the job runner."""
@@ -65,7 +96,7 @@ class EnvironmentWork:
         if manifest is None:
             return JobResult() if job.kind is JobKind.REMOVE else None
         # A build that is younger than the wish for it is what was wished for.
-        finished = job.kind in (JobKind.CREATE, JobKind.REBUILD) and manifest.created >= job.created
+        finished = job.kind in MAKING and manifest.created >= job.created
         return JobResult(verification=manifest.verification) if finished else None
 
     async def running(self, name: str) -> tuple[RunningKernel, ...]:
@@ -98,7 +129,12 @@ class EnvironmentWork:
         return replace(environment, restart_needed=tuple(sorted(kernel.id for kernel in still)))
 
 
-def _spec(job: Job) -> EnvironmentSpec:
+def spec_of(job: Job) -> EnvironmentSpec:
+    """What a job was asked for.
+
+    Raises:
+        ConflictError: Its record does not say.
+    """
     if job.spec is None:
         msg = "The record of the job does not say what was asked for."
         raise ConflictError(msg, cure="Ask for it again.")

@@ -883,7 +883,10 @@ export interface components {
          *         channels: Conda channels, exclusively; empty means the configured ones.
          *         packages: Extra packages of the installer's own kind (conda match specs, or PEP 508 requirements with ``pypi``).
          *         pip: Extra PEP 508 requirements, installed after the conda packages.
+         *         extras: Ids of the framework's extras in the catalogue, e.g. ``"fiftyone"``.
          *         companions: Whether to add the framework's companions (numpy, pandas, matplotlib).
+         *         recipe: Whether the catalogue adds the framework's packages. Without, ``packages`` and ``pip`` are all there is,
+         *             but for the kernel itself, and ``framework`` only tells what is verified: the environments of others.
          *         verify: Whether to verify in a real kernel before registration.
          *         memory: How its kernels take the GPU's memory.
          *         memory_fraction: The part of it that one kernel may take, for ``fraction``; above 0, at most 1.
@@ -915,8 +918,12 @@ export interface components {
             packages: string[];
             /** @default [] */
             pip: string[];
+            /** @default [] */
+            extras: string[];
             /** @default true */
             companions: boolean;
+            /** @default true */
+            recipe: boolean;
             /** @default true */
             verify: boolean;
             /** @default default */
@@ -1170,7 +1177,11 @@ export interface components {
          *         revision: Rises with every change; a reader drops older snapshots.
          *         progress: How far the stage has come.
          *         log: The last lines of the log, oldest first.
-         *         spec: What was asked for, for ``create`` and ``rebuild``.
+         *         spec: What was asked for, for whatever builds.
+         *         edit: What shall change, for ``edit``.
+         *         source: What it is made of: the name of another environment, for ``clone`` and ``rename``; a file, for
+         *             ``import``; the environment's directory, for ``adopt``.
+         *         file: What it wrote, for ``pack``: the file's path.
          *         plan: The plan, once solved, without its packages.
          *         verification: What a verification found, once known.
          *         benchmark: What a benchmark found, once known.
@@ -1207,6 +1218,12 @@ export interface components {
             /** @default null */
             spec: components["schemas"]["EnvironmentSpec"] | null;
             /** @default null */
+            edit: components["schemas"]["PackageEdit"] | null;
+            /** @default  */
+            source: string;
+            /** @default  */
+            file: string;
+            /** @default null */
             plan: components["schemas"]["Plan"] | null;
             /** @default null */
             verification: components["schemas"]["Verification"] | null;
@@ -1232,7 +1249,7 @@ export interface components {
          * @description What a job does to its environment.
          * @enum {unknown}
          */
-        JobKind: "benchmark" | "create" | "rebuild" | "remove" | "verify";
+        JobKind: "adopt" | "benchmark" | "clone" | "create" | "edit" | "import" | "pack" | "rebuild" | "remove" | "rename" | "verify";
         /**
          * JobState
          * @description Where a job stands; the last three are final.
@@ -1267,6 +1284,29 @@ export interface components {
             detail: string;
             /** @default packages */
             unit: string;
+        };
+        /**
+         * PackageEdit
+         * @description What shall change of an environment's packages; all of it at once, or nothing.
+         *
+         *     Attributes:
+         *         install: Packages of the environment's own installer (conda match specs, or PEP 508 requirements).
+         *         pip: PEP 508 requirements for the pip stage of a conda environment.
+         *         uninstall: Names of packages that were asked for or added.
+         *         update: Names of packages to bring to the newest version that fits.
+         *         update_all: Bring everything to the newest version that fits.
+         */
+        PackageEdit: {
+            /** @default [] */
+            install: string[];
+            /** @default [] */
+            pip: string[];
+            /** @default [] */
+            uninstall: string[];
+            /** @default [] */
+            update: string[];
+            /** @default false */
+            update_all: boolean;
         };
         /**
          * ProcessIdentity

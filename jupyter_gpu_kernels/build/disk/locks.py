@@ -32,6 +32,12 @@ DOINGS = {
     "verify": "verified",
     "benchmark": "benchmarked",
     "change": "changed",
+    "edit": "changed",
+    "import": "built",
+    "clone": "cloned",
+    "rename": "renamed",
+    "pack": "packed",
+    "adopt": "adopted",
     "recover": "tidied up",
 }
 
