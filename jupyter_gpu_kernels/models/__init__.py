@@ -11,7 +11,7 @@ from .channels import ChannelsReport, ConfiguredValue, Measured, Mirror, MirrorC
 from .diagnosis import Diagnosis, Examined, Finding, Remedy, Severity
 from .environment import DiskUsage, Environment, EnvironmentChange, EnvironmentKind, LaunchPolicy, Manifest, NameCheck
 from .foreign import AdoptionRequest, ForeignEnvironment
-from .framework import Absence, Elsewhere, Framework, Guard, Link, Recipe
+from .framework import Absence, Elsewhere, Extra, Framework, Guard, Link, Recipe
 from .hardware import ComputeMode, Gpu, GpuProcess, GpuReading, Hardware, MigInstance, Vendor
 from .job import ErrorReport, Job, JobKind, JobState
 from .packages import EditPlan, FoundPackage, InstalledPackage, PackageDifference, PackageEdit, PackageOrigin
@@ -23,7 +23,7 @@ from .recipe import RECIPE_KEY, Difference, KernelRecipe, Original, RecipePlan
 from .serialization import from_json, now, to_json
 from .sharing import ExportedFile, FileFormat, ImportPlan, ImportRequest
 from .spec import EnvironmentSpec, Installer, MemoryPreset, Variant
-from .verification import LibraryOrigin, MappedLibrary, Verification, VerificationOutcome
+from .verification import ExtraCheck, LibraryOrigin, MappedLibrary, Verification, VerificationOutcome
 
 __all__ = [
     "KernelShare",
@@ -91,6 +91,8 @@ __all__ = [
     "ProcessIdentity",
     "FoundPackage",
     "Elsewhere",
+    "Extra",
+    "ExtraCheck",
     "Guard",
     "Lease",
     "MemoryPreset",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 from .hardware import Vendor
 from .spec import Installer, Variant
@@ -116,6 +117,34 @@ class Elsewhere:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Extra:
+    """Something that can be added to a framework, and is verified after it.
+
+    Attributes:
+        id: What a spec says, e.g. ``"fiftyone"``.
+        title: What people call it.
+        description: One sentence on what it is for.
+        pip: PEP 508 requirements: the pip stage of a conda environment, plain ones of a virtual environment.
+        packages: Conda packages that a conda environment needs besides.
+        python: Versions of Python that it runs on, a PEP 440 specifier; empty for any.
+        import_name: Module to import; empty for none.
+        environ: Environment variables under which it is tried.
+        verification: Python source (3.6 or newer), run in a kernel after the framework's. What it puts into the dict
+            ``report`` as ``sentence`` is shown; as ``problem``, why the extra is of no use.
+    """
+
+    id: str
+    title: str
+    description: str = ""
+    pip: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    python: str = ""
+    import_name: str = ""
+    environ: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    verification: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Framework:
     """An entry of the catalogue.
 
@@ -135,6 +164,7 @@ class Framework:
             str) and ``computation`` (str), and ``problem`` (str) when the framework says why it sees no GPU.
         benchmark: Id of the adapter in the bundled notebook.
         recipes: The ways to install it.
+        extras: What can be added to it.
         absences: Why others are not there.
         elsewhere: What becomes of it on machines without an NVIDIA GPU.
         source: File that it was read from; empty for the bundled ones.
@@ -153,6 +183,7 @@ class Framework:
     verification: str = ""
     benchmark: str = "numpy"
     recipes: tuple[Recipe, ...]
+    extras: tuple[Extra, ...] = ()
     absences: tuple[Absence, ...] = ()
     elsewhere: Elsewhere = Elsewhere()
     source: str = ""

@@ -32,6 +32,23 @@ class MappedLibrary:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class ExtraCheck:
+    """What was found of an extra of the framework.
+
+    Attributes:
+        id: Its id in the catalogue.
+        title: What people call it.
+        works: Whether it does what it is there for.
+        sentence: What it said of itself, or why it does not work.
+    """
+
+    id: str
+    title: str
+    works: bool
+    sentence: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Verification:
     """What a real kernel of the environment said of itself.
 
@@ -43,6 +60,7 @@ class Verification:
         devices: Accelerators that the framework sees, by name.
         computation: Result of the small computation, ``None`` if it did not run.
         libraries: CUDA libraries mapped after the computation.
+        extras: What was found of the extras that were asked for, in that order.
         seconds: Duration, kernel start included.
         checked: When.
     """
@@ -54,5 +72,6 @@ class Verification:
     devices: tuple[str, ...] = ()
     computation: str | None = None
     libraries: tuple[MappedLibrary, ...] = ()
+    extras: tuple[ExtraCheck, ...] = ()
     seconds: float = 0.0
     checked: str = ""

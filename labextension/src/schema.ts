@@ -368,6 +368,7 @@ export interface components {
          *             str) and ``computation`` (str), and ``problem`` (str) when the framework says why it sees no GPU.
          *         benchmark: Id of the adapter in the bundled notebook.
          *         recipes: The ways to install it.
+         *         extras: What can be added to it.
          *         absences: Why others are not there.
          *         elsewhere: What becomes of it on machines without an NVIDIA GPU.
          *         source: File that it was read from; empty for the bundled ones.
@@ -401,6 +402,8 @@ export interface components {
             verification: string;
             /** @default numpy */
             benchmark: string;
+            /** @default [] */
+            extras: components["schemas"]["Extra"][];
             /** @default [] */
             absences: components["schemas"]["Absence"][];
             /**
@@ -511,6 +514,41 @@ export interface components {
         Link: {
             title: string;
             url: string;
+        };
+        /**
+         * Extra
+         * @description Something that can be added to a framework, and is verified after it.
+         *
+         *     Attributes:
+         *         id: What a spec says, e.g. ``"fiftyone"``.
+         *         title: What people call it.
+         *         description: One sentence on what it is for.
+         *         pip: PEP 508 requirements: the pip stage of a conda environment, plain ones of a virtual environment.
+         *         packages: Conda packages that a conda environment needs besides.
+         *         python: Versions of Python that it runs on, a PEP 440 specifier; empty for any.
+         *         import_name: Module to import; empty for none.
+         *         environ: Environment variables under which it is tried.
+         *         verification: Python source (3.6 or newer), run in a kernel after the framework's. What it puts into the dict
+         *             ``report`` as ``sentence`` is shown; as ``problem``, why the extra is of no use.
+         */
+        Extra: {
+            id: string;
+            title: string;
+            /** @default  */
+            description: string;
+            /** @default [] */
+            pip: string[];
+            /** @default [] */
+            packages: string[];
+            /** @default  */
+            python: string;
+            /** @default  */
+            import_name: string;
+            environ?: {
+                [key: string]: string;
+            };
+            /** @default  */
+            verification: string;
         };
         /**
          * Absence
@@ -1075,6 +1113,7 @@ export interface components {
          *         devices: Accelerators that the framework sees, by name.
          *         computation: Result of the small computation, ``None`` if it did not run.
          *         libraries: CUDA libraries mapped after the computation.
+         *         extras: What was found of the extras that were asked for, in that order.
          *         seconds: Duration, kernel start included.
          *         checked: When.
          */
@@ -1091,6 +1130,8 @@ export interface components {
             computation: string | null;
             /** @default [] */
             libraries: components["schemas"]["MappedLibrary"][];
+            /** @default [] */
+            extras: components["schemas"]["ExtraCheck"][];
             /** @default 0 */
             seconds: number;
             /** @default  */
@@ -1117,6 +1158,22 @@ export interface components {
          * @enum {unknown}
          */
         LibraryOrigin: "driver" | "environment" | "foreign";
+        /**
+         * ExtraCheck
+         * @description What was found of an extra of the framework.
+         *
+         *     Attributes:
+         *         id: Its id in the catalogue.
+         *         title: What people call it.
+         *         works: Whether it does what it is there for.
+         *         sentence: What it said of itself, or why it does not work.
+         */
+        ExtraCheck: {
+            id: string;
+            title: string;
+            works: boolean;
+            sentence: string;
+        };
         /**
          * BenchmarkResult
          * @description Result of the bundled CPU-vs-GPU notebook.
