@@ -51,7 +51,7 @@ JOINED["pipeline"] = {"equipment", *JOINED["equipment"]}
 
 #: Foreign tools, and the only places that may import them: modules, or whole directories.
 FOREIGN = {
-    "rattler": {"build/conda/builder.py"},
+    "rattler": {"build/conda/builder/"},
     "pynvml": {"hardware/nvml.py"},
     "uv": {"build/wheels/uv.py"},
     "jupyter_server": {"serve/app.py", "serve/handlers/"},
