@@ -26,6 +26,19 @@ export namespace CommandIDs {
   /** Change which GPUs its kernels are given, and how much of their memory. */
   export const changeGpus = 'gpu-kernels:change-gpus';
   export const remove = 'gpu-kernels:remove';
+  /** Show its packages, and change them. */
+  export const packages = 'gpu-kernels:packages';
+  /** Write it to a file, or pack it. */
+  export const share = 'gpu-kernels:share';
+  /** Make another one of it. */
+  export const clone = 'gpu-kernels:clone';
+
+  /** Make a kernel of a file; takes `{ path }`, a file of the server, to begin with. */
+  export const importFile = 'gpu-kernels:import';
+  /** Make kernels of environments that were made elsewhere, and release them. */
+  export const adopt = 'gpu-kernels:adopt';
+  /** Show where packages come from. */
+  export const channels = 'gpu-kernels:channels';
 
   /** Cancel a job; takes `{ id }`. */
   export const cancel = 'gpu-kernels:cancel';

@@ -57,7 +57,20 @@ namespace Private {
     switch (job.kind) {
       case 'create':
       case 'rebuild':
+      case 'import':
+      case 'clone':
+      case 'adopt':
         return readyOf(job, trans, commands);
+      case 'edit':
+        return { message: trans.__('The packages of %1 are changed.', name), type: 'success', options: PASSES };
+      case 'rename':
+        return { message: trans.__('%1 is now called %2.', job.source, name), type: 'success', options: PASSES };
+      case 'pack':
+        return {
+          message: trans.__('%1 is packed: %2', name, job.file),
+          type: 'success',
+          options: { ...STAYS, actions: [show(trans, commands)] }
+        };
       case 'verify':
         return verifiedOf(job, trans, commands);
       case 'benchmark':
@@ -80,7 +93,13 @@ namespace Private {
       rebuild: trans.__('%1 was not rebuilt.', name),
       remove: trans.__('%1 was not removed.', name),
       verify: trans.__('%1 was not verified.', name),
-      benchmark: trans.__('%1 has no benchmark.', name)
+      benchmark: trans.__('%1 has no benchmark.', name),
+      edit: trans.__('The packages of %1 were not changed.', name),
+      import: trans.__('%1 was not imported.', name),
+      clone: trans.__('%1 was not made.', name),
+      rename: trans.__('The name %1 was not given.', name),
+      pack: trans.__('%1 was not packed.', name),
+      adopt: trans.__('%1 was not adopted.', name)
     };
     const { message, cure } = error ? explain(trans, error) : { message: '', cure: '' };
     const said = [headlines[kind], message].filter(Boolean).join(' ');

@@ -53,7 +53,13 @@ export function jobTitle(trans: TranslationBundle, kind: JobKind, name: string):
     rebuild: trans.__('Rebuilding %1', name),
     remove: trans.__('Removing %1', name),
     verify: trans.__('Verifying %1', name),
-    benchmark: trans.__('Benchmarking %1', name)
+    benchmark: trans.__('Benchmarking %1', name),
+    edit: trans.__('Changing packages of %1', name),
+    import: trans.__('Importing %1', name),
+    clone: trans.__('Cloning to %1', name),
+    rename: trans.__('Renaming to %1', name),
+    pack: trans.__('Packing %1', name),
+    adopt: trans.__('Adopting %1', name)
   };
   return words[kind] ?? name;
 }

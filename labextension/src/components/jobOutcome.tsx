@@ -33,7 +33,7 @@ export function JobOutcome({ job, commands, trans }: IJobOutcomeProps): JSX.Elem
       {job.state === 'failed' ? <Failure job={job} trans={trans} /> : <p>{Private.result(trans, job)}</p>}
       <div className="jp-GpuKernels-actions">
         {job.state === 'succeeded' ? (
-          (job.kind === 'create' || job.kind === 'rebuild') && (
+          Private.MAKING.includes(job.kind) && (
             <Button
               className="jp-GpuKernels-button jp-mod-main"
               onClick={() => run(commands, trans, CommandIDs.openNotebook, { name: job.name })}
@@ -85,6 +85,9 @@ export function Explanation({
 }
 
 namespace Private {
+  /** What ends with a kernel that can be used. */
+  export const MAKING: readonly JobKind[] = ['create', 'rebuild', 'import', 'clone', 'rename', 'adopt'];
+
   /**
    * What came of a job that did not fail, in a few words: they have the room of the numbers before them. The rest is
    * said where the kernel is listed.
@@ -93,6 +96,7 @@ namespace Private {
     if (job.state === 'cancelled') {
       switch (job.kind) {
         case 'create':
+        case 'import':
           return trans.__('Nothing is left of it but downloaded packages, which the next try uses.');
         default:
           return trans.__('The environment is as it was.');
@@ -107,7 +111,16 @@ namespace Private {
     switch (job.kind) {
       case 'create':
       case 'rebuild':
+      case 'import':
+      case 'clone':
+      case 'adopt':
         return trans.__('The kernel is ready.');
+      case 'edit':
+        return trans.__('The packages are changed.');
+      case 'rename':
+        return trans.__('It was called %1 before.', job.source);
+      case 'pack':
+        return trans.__('Packed: %1', job.file);
       case 'remove':
         return trans.__('The environment is gone.');
       default:
@@ -124,9 +137,23 @@ namespace Private {
       rebuild: CommandIDs.rebuild,
       remove: CommandIDs.remove,
       verify: CommandIDs.verify,
-      benchmark: CommandIDs.benchmark
+      benchmark: CommandIDs.benchmark,
+      edit: CommandIDs.packages,
+      import: CommandIDs.importFile,
+      clone: CommandIDs.clone,
+      rename: CommandIDs.rename,
+      pack: CommandIDs.share,
+      adopt: CommandIDs.adopt
     };
     // The form opens with what was asked for: what failed once may want a change.
-    return [ids[job.kind], job.kind === 'create' && job.spec ? { ...job.spec } : { name: job.name }];
+    const args = job.kind === 'create' && job.spec ? { ...job.spec } : { name: subject(job) };
+    return [ids[job.kind], args];
+  }
+
+  /**
+   * The environment that a job was to begin with.
+   */
+  function subject({ kind, name, source }: Job): string {
+    return kind === 'clone' || kind === 'rename' ? source : name;
   }
 }

@@ -103,13 +103,13 @@ namespace Private {
    * Whether a job may ever have bytes to tell.
    */
   export function downloads({ kind }: Job): boolean {
-    return kind === 'create' || kind === 'rebuild';
+    return ['create', 'rebuild', 'edit', 'import', 'adopt'].includes(kind);
   }
 
   /**
    * Whether a job may ever have things to count.
    */
   export function counts(job: Job): boolean {
-    return downloads(job) || job.kind === 'benchmark';
+    return downloads(job) || ['benchmark', 'clone', 'pack'].includes(job.kind);
   }
 }

@@ -89,7 +89,13 @@ namespace Private {
       rebuild: trans.__('Being rebuilt…'),
       remove: trans.__('Being removed…'),
       verify: trans.__('Being verified…'),
-      benchmark: trans.__('Benchmark runs…')
+      benchmark: trans.__('Benchmark runs…'),
+      edit: trans.__('Packages are being changed…'),
+      import: trans.__('Being imported…'),
+      clone: trans.__('Being cloned…'),
+      rename: trans.__('Being renamed…'),
+      pack: trans.__('Being packed…'),
+      adopt: trans.__('Being adopted…')
     };
     return words[kind] ?? trans.__('Busy');
   }
