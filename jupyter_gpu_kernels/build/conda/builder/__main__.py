@@ -12,6 +12,7 @@ from typing import Any
 from ..tally import Voice
 from .installing import install
 from .probing import probe
+from .searching import names, versions
 from .solving import solve
 
 #: From the request and the voice that tells what happens meanwhile to the result.
@@ -19,8 +20,10 @@ Errand = Callable[[Mapping[str, Any], Voice], Awaitable[Mapping[str, Any]]]
 
 ERRANDS: Mapping[str, Errand] = {
     "install": install,
+    "names": names,
     "probe": probe,
     "solve": solve,
+    "versions": versions,
 }
 
 

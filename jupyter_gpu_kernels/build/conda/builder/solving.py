@@ -9,12 +9,11 @@ from typing import Any
 
 import msgspec
 import rattler
-from rattler.exceptions import GatewayError
 
-from ...tools.redaction import redact
 from ..settings import CondaRequest
 from ..tally import Voice
-from .access import client, match_spec, package_cache, rattler_channel
+from .access import match_spec, package_cache, rattler_channel
+from .indexes import with_gateway
 from .machine import virtual_packages
 from .records import freeze, source
 
@@ -31,14 +30,8 @@ async def solve(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
     request = msgspec.convert(job["request"], CondaRequest)
     channels = request.settings.resolved()
     platform = request.platform or str(rattler.Subdir.current())
-    caller = client(request.settings, retries=request.settings.retries, timeout=request.settings.timeout)
 
-    async def attempt(*, sharded: bool) -> list[rattler.RepoDataRecord]:
-        gateway = rattler.Gateway(
-            cache_dir=Path(job["repodata"]),
-            default_config=rattler.SourceConfig(sharded_enabled=sharded),
-            client=caller,
-        )
+    async def attempt(gateway: rattler.Gateway) -> list[rattler.RepoDataRecord]:
         return await rattler.solve(
             sources=[rattler_channel(channel) for channel in channels],
             specs=[match_spec(text, channels) for text in (*request.specs, *request.keep)],
@@ -53,14 +46,7 @@ async def solve(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
             ),
         )
 
-    try:
-        records = await attempt(sharded=True)
-    except GatewayError as error:
-        # Not every mirror says a plain 404 of an index that it does not have, and then only that is tried.
-        if "repodata_shards" not in str(error) or "error sending request" in str(error):
-            raise
-        voice.say({"event": "log", "line": redact(f"No sharded index, taking the whole one: {error}".splitlines()[0])})
-        records = await attempt(sharded=False)
+    records = await with_gateway(Path(job["repodata"]), request.settings, attempt, voice)
     index = await package_cache(Path(job["packages"])).index()
     names = {rattler_channel(channel).base_url.rstrip("/"): channel.name for channel in channels}
     return {
