@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -55,19 +56,21 @@ async def versions(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
     name = rattler.PackageName(job["name"]).normalized
 
     async def attempt(gateway: rattler.Gateway) -> list[list[str]]:
-        answer = await gateway.query(
-            [rattler_channel(channel) for channel in channels],
-            _subdirs(),
-            [name],
-            recursive=False,
-            channel_relations="disabled",
+        # Each for itself: an answer has a list for each platform of each channel.
+        answers = await asyncio.gather(
+            *(
+                gateway.query(
+                    [rattler_channel(channel)], _subdirs(), [name], recursive=False, channel_relations="disabled"
+                )
+                for channel in channels
+            )
         )
-        return [_folded(records) for records in answer]
+        return [_folded(chain.from_iterable(answer)) for answer in answers]
 
     return {"versions": await with_gateway(Path(job["repodata"]), settings, attempt, voice)}
 
 
-def _folded(records: list[rattler.RepoDataRecord]) -> list[str]:
+def _folded(records: Iterable[rattler.RepoDataRecord]) -> list[str]:
     """Versions of records, the newest first; builds are told by nobody."""
     found = {str(record.version): record.version for record in records}
     return sorted(found, key=found.__getitem__, reverse=True)
