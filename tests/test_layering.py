@@ -44,10 +44,13 @@ ALLOWED_IN_BUILD = {
     "kernelspec": {"disk"},
     "changing": {"disk"},
     "planning": {"conda", "wheels"},
+    "contents": {"conda", *INSTALLERS},
+    "adoption": {"conda", "disk", "kernelspec", "wheels", *INSTALLERS},
 }
 #: What joins them, from the ground up; each may import all of what is before it.
 JOINED = {"construction": set(ALLOWED_IN_BUILD), "equipment": {"construction", *ALLOWED_IN_BUILD}}
 JOINED["pipeline"] = {"equipment", *JOINED["equipment"]}
+JOINED["copying"] = {"equipment", *JOINED["equipment"]}
 
 #: Foreign tools, and the only places that may import them: modules, or whole directories.
 FOREIGN = {

@@ -37,6 +37,7 @@ from ..prefix.manifest import write_manifest
 from .bytecode import compile_environment
 from .conda import neighbour
 from .conda.engine import CondaEngine
+from .contents.pins import write_pins
 from .disk.generations import Generation, Generations
 from .disk.usage import measure
 from .kernelspec import kernelspecs
@@ -179,12 +180,10 @@ class Construction:
         path, final, lock = generation.path, generation.final, generation.lock
         if planned.conda is not None:
             await self._conda.install(planned.conda, generation=path, final=final, reporter=reporter, lock=lock)
-            if planned.wheels is not None:
-                await self._wheels.install_on_top(
-                    planned.wheels, generation=path, final=final, reporter=reporter, lock=lock
-                )
-        elif planned.wheels is not None:
-            await self._wheels.install(planned.wheels, generation=path, final=final, reporter=reporter, lock=lock)
+        if planned.wheels is not None:
+            install = self._wheels.install if planned.conda is None else self._wheels.install_on_top
+            pins = await install(planned.wheels, generation=path, final=final, reporter=reporter, lock=lock)
+            await finish(asyncio.to_thread(write_pins, path, pins))
 
     async def _finish_files(self, spec: EnvironmentSpec, generation: Generation, reporter: Reporter) -> None:
         """Add what is ours to a filled generation: hooks and bytecode."""

@@ -96,7 +96,7 @@ class WheelsEngine:
 
     async def install(
         self, solution: WheelsSolution, *, generation: Path, final: Path, reporter: Reporter, lock: Path | None = None
-    ) -> None:
+    ) -> tuple[str, ...]:
         """Make a virtual environment in a generation's directory; its scripts refer to the final path.
 
         Args:
@@ -105,6 +105,9 @@ class WheelsEngine:
             final: Where it will be.
             reporter: Whom to tell; stages ``download`` and ``wheels``.
             lock: File that stays locked while uv runs.
+
+        Returns:
+            The pins of what was installed: lines of a requirements file.
 
         Raises:
             DownloadError: Packages could not be fetched whole.
@@ -122,6 +125,7 @@ class WheelsEngine:
             words = ["pip", "sync", *uv.index_options, *_options(solution), "--python", str(layout.python), pins]
             await self._fetch(uv, words, solution, cwd, Stage.DOWNLOAD, reporter, lock)
         await asyncio.to_thread(rewrite_scripts, layout, final)
+        return solution.pins
 
     async def solve_on_top(
         self,
@@ -160,8 +164,8 @@ class WheelsEngine:
 
     async def install_on_top(
         self, solution: WheelsSolution, *, generation: Path, final: Path, reporter: Reporter, lock: Path | None = None
-    ) -> None:
-        """Install wheels into a conda environment that is being built; the arguments are those of :meth:`install`.
+    ) -> tuple[str, ...]:
+        """Install wheels into a conda environment that is being built; arguments and answer as in :meth:`install`.
 
         Raises:
             SolveError: The wheels contradict what conda has installed.
@@ -191,11 +195,12 @@ class WheelsEngine:
                 pins = tuple(package.pin for package in actual)
             if not pins:
                 reporter.log("The conda packages have all that was asked of the package index.")
-                return
+                return ()
             words = ["pip", "install", *uv.index_options, *options, "--no-deps", "--break-system-packages"]
             words += ["--python", str(layout.python), "-r", solving.requirements_file(cwd, "pins.txt", pins)]
             await self._fetch(uv, words, solution, cwd, Stage.WHEELS, reporter, lock)
         await asyncio.to_thread(rewrite_scripts, layout, final)
+        return pins
 
     async def must_copy(self, envs_dir: Path) -> bool:
         """Whether uv's cache lies on another filesystem than environments: then nothing is shared by hard links."""
