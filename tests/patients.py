@@ -19,10 +19,10 @@ from doctoring import examine, look, make_context
 from manager import FRAMEWORKS
 from wheel_files import write_wheel
 
+from jupyter_gpu_kernels.build.disk.installed import installed
 from jupyter_gpu_kernels.build.disk.inventory import Inventory
 from jupyter_gpu_kernels.build.planning.catalogue import Catalogue
 from jupyter_gpu_kernels.diagnosis.context import Context
-from jupyter_gpu_kernels.diagnosis.environments.installed import installed
 from jupyter_gpu_kernels.models import (
     Diagnosis,
     EnvironmentKind,

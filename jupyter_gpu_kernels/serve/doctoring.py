@@ -9,13 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from ..diagnosis import adoption, remedies
+from ..build.adoption import handover
+from ..build.kernelspec.removal import kernel_directories
+from ..diagnosis import remedies
 from ..diagnosis.catalogue import CHECKS
 from ..diagnosis.check import Check
 from ..diagnosis.context import Context, Practice
 from ..diagnosis.disk import cache
 from ..diagnosis.doctor import Doctor
-from ..diagnosis.kernelspecs.removal import kernel_directories
 from ..diagnosis.machine import orphans
 from ..errors import ConflictError, GpuKernelsError, InvalidInputError, NotFoundError
 from ..hardware.nvml import NvmlError
@@ -63,9 +64,9 @@ class Doctoring:
             remedies.REMOVE_ENVIRONMENT: patient.remove,
         }
         self._deeds: dict[str, Callable[[str], object]] = {
-            remedies.REMOVE_KERNELSPEC: lambda subject: adoption.remove(Path(subject)),
-            remedies.ADOPT_KERNELSPEC: lambda subject: adoption.adopt(Path(subject)),
-            remedies.RELEASE_KERNELSPEC: lambda subject: adoption.release(Path(subject)),
+            remedies.REMOVE_KERNELSPEC: lambda subject: handover.remove(Path(subject)),
+            remedies.ADOPT_KERNELSPEC: lambda subject: handover.adopt(Path(subject)),
+            remedies.RELEASE_KERNELSPEC: lambda subject: handover.release(Path(subject)),
             remedies.END_PROCESS: orphans.end,
             remedies.CLEAN_CACHE: lambda subject: cache.clean(Path(subject)),
             remedies.SWEEP: lambda _: patient.workshop.sweep(),

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...build.disk.installed import Installed, Package
 from ...models import Framework
 from ...prefix.cuda import package_directories
 from ...prefix.layout import Layout
-from .installed import Installed, Package
 
 #: Catalogue ids of frameworks that are known here under another's name.
 _KNOWN_AS = {"keras": "tensorflow", "tensorflow1": "tensorflow"}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
+from ...build.disk.installed import installed
 from ...models import Environment, Finding
 from ...prefix.layout import Layout
 from ...prefix.toolkit import LIBDEVICE, find_toolkit
@@ -15,7 +16,6 @@ from ..check import note, warning
 from ..context import Context
 from ..remedies import rebuild
 from .builds import Build, builds
-from .installed import installed
 
 _FLAG = "--xla_gpu_cuda_data_dir="
 

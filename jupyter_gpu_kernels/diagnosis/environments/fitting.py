@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from ...build.disk.installed import installed
 from ...build.planning import drivers
 from ...models import Environment, Finding, Recipe
 from ...prefix.layout import Layout
@@ -15,7 +16,6 @@ from ..check import NotApplicable, problem, warning
 from ..context import Context
 from ..remedies import rebuild
 from .builds import Build, builds
-from .installed import installed
 
 
 def look_at_driver(context: Context, environment: Environment, layout: Layout) -> Iterator[Finding]:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from packaging.version import InvalidVersion, Version
 
+from ...build.disk.installed import Installed, Package, installed
 from ...models import Environment, EnvironmentKind, Finding, Manifest, PlannedPackage, Variant
 from ...prefix.layout import Layout
 from ..check import note, problem, warning
 from ..context import Context
 from ..remedies import rebuild
 from .builds import Build, builds, distribution_names
-from .installed import Installed, Package, installed
 
 #: Packages, as patterns of names, that write into the same directory or cannot be used together, and what to keep.
 _RIVALS = (

@@ -12,6 +12,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from ...build.disk.installed import Installed, Package, installed
 from ...models import Environment, EnvironmentKind, Finding, Manifest
 from ...prefix.cuda import conda_links, is_cuda_library, wheel_directories
 from ...prefix.layout import Layout
@@ -20,7 +21,6 @@ from ..check import note, problem, warning
 from ..context import Context
 from ..remedies import rebuild
 from .builds import Build, builds
-from .installed import Installed, Package, installed
 
 #: Packages that bring CUDA libraries, by name: NVIDIA's wheels, and the packages of conda channels.
 _BRINGS_CUDA = re.compile(

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from ...build.disk.installed import Installed, Package, installed
 from ...models import Environment, Finding, Manifest
 from ...prefix.layout import Layout
 from ..check import problem
 from ..context import Context
 from ..remedies import rebuild
 from .builds import builds, distribution_names
-from .installed import Installed, Package, installed
 
 #: The first versions that work with NumPy 2: https://github.com/numpy/numpy/issues/26191
 _NUMPY_2 = {

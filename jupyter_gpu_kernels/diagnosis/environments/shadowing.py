@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...build.disk.installed import installed, python_packages
 from ...models import Environment, Finding
 from ...prefix.cuda import package_directories
 from ...prefix.layout import Layout
 from ..amounts import and_more
 from ..check import note, warning
 from ..context import Context
-from .installed import installed, python_packages
 
 #: What is told first where much is shadowed.
 _WEIGHTY = ("torch", "tensorflow", "jax", "jaxlib", "numpy", "keras", "cupy", "protobuf", "scipy", "pandas")

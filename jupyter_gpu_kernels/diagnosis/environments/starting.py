@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...build.disk.installed import text
 from ...launch.preparation import has_kernel_package
 from ...models import Environment, Finding
 from ...prefix.cuda import package_directories
@@ -15,7 +16,6 @@ from ..check import NotApplicable, problem
 from ..context import Context
 from ..remedies import rebuild
 from .asking import ask, kernel_variables, refuse_strangers
-from .installed import text
 
 #: Tells which Python this is.
 _VERSION = "import sys; print('.'.join(map(str, sys.version_info[:3])))"

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from packaging.version import InvalidVersion, Version
 
 from ..._version import __version__
+from ...build.disk.installed import installed
 from ...models import Environment, Finding, GpuReading, MemoryPreset, Variant, VerificationOutcome
 from ...prefix.layout import Layout
 from ..check import note, problem, warning
 from ..context import Context
 from ..remedies import verify
 from .builds import builds
-from .installed import installed
 
 #: How many packages are told one by one.
 _TOLD = 10

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from jupyter_core.paths import jupyter_data_dir
 
+from ...build.adoption.handover import ORIGINAL, obstacle, target
+from ...build.kernelspec.scan import Kernelspec, kernelspecs
 from ...models import EnvironmentKind, Finding
 from ...prefix.cuda import conda_links, is_cuda_library, package_directories, wheel_directories
 from ...prefix.layout import CONDA_MARKER, Layout
 from .. import remedies
-from ..adoption import ORIGINAL, obstacle, target
 from ..check import note, warning
 from ..context import Context
-from .scan import Kernelspec, kernelspecs
 
 #: What only builds for NVIDIA GPUs have in a package directory, by framework.
 MARKERS: Mapping[str, tuple[str, ...]] = {

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import Template
 
+from ...build.kernelspec.scan import Kernelspec, kernelspecs, seen
 from ...models import Finding
 from ..check import warning
 from ..context import Context
-from .scan import Kernelspec, kernelspecs, seen
 
 #: Variables that hold directories.
 DIRECTORIES = (

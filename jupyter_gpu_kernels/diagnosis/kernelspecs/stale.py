@@ -10,13 +10,13 @@ from pathlib import Path
 
 from ...build.kernelspec.kernel_json import PROVISIONER
 from ...build.kernelspec.registry import read
+from ...build.kernelspec.scan import Kernelspec, kernelspecs, seen
 from ...models import Environment, Finding, Remedy
 from ...prefix.layout import Layout
 from ...prefix.manifest import MANIFEST
 from .. import remedies
 from ..check import note, problem, warning
 from ..context import Context
-from .scan import Kernelspec, kernelspecs, seen
 
 #: Who starts kernels on this machine; of others' programs nobody knows here where they are.
 LOCAL = ("", "local-provisioner", PROVISIONER)

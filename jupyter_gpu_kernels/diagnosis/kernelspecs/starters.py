@@ -12,13 +12,13 @@ from pathlib import Path
 
 from jupyter_core.paths import jupyter_data_dir
 
+from ...build.disk.installed import found_version
 from ...build.kernelspec.kernel_json import CURVE_SINCE, PROVISIONER
+from ...build.kernelspec.scan import Kernelspec, kernelspecs
 from ...models import Finding
 from .. import remedies
 from ..check import problem, warning
 from ..context import Context
-from ..environments.installed import found_version
-from .scan import Kernelspec, kernelspecs
 
 #: Where jupyter_client looks for provisioners.
 GROUP = "jupyter_client.kernel_provisioners"

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...build.kernelspec.kernel_json import PROVISIONER
-from ...build.kernelspec.registry import entries, ours_in, owner_of, read
 from ...errors import BrokenEnvironmentError
 from ...prefix.layout import Layout
+from .kernel_json import PROVISIONER
+from .registry import entries, ours_in, owner_of, read
 
 #: Names of an interpreter that jupyter_client replaces by that of the server (KernelManager.format_kernel_cmd).
 SERVER_PYTHON = ("python", "python3", f"python{sys.version_info[0]}.{sys.version_info[1]}")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from jupyter_core.paths import jupyter_path
 
-from ...build.disk.filesystem import explained, remove_tree
-from ...build.kernelspec.kernelspecs import STAGING
 from ...errors import NotFoundError
+from ..disk.filesystem import explained, remove_tree
+from .kernelspecs import STAGING
 
 
 def kernel_directories() -> tuple[Path, ...]:

@@ -18,16 +18,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ..build.disk.filesystem import explained, remove_tree, rename_new
-from ..build.kernelspec.kernel_json import PROVISIONER
-from ..build.kernelspec.kernelspecs import STAGING
-from ..build.kernelspec.registry import entries, read
-from ..errors import RefusedError
-from ..prefix.files import replace_file, sync_directory
-from ..prefix.layout import Layout
-from .environments.installed import found_version
-from .kernelspecs.removal import find, kernel_directories, remove
-from .kernelspecs.scan import Kernelspec
+from ...errors import RefusedError
+from ...prefix.files import replace_file, sync_directory
+from ...prefix.layout import Layout
+from ..disk.filesystem import explained, remove_tree, rename_new
+from ..disk.installed import found_version
+from ..kernelspec.kernel_json import PROVISIONER
+from ..kernelspec.kernelspecs import STAGING
+from ..kernelspec.registry import entries, read
+from ..kernelspec.removal import find, kernel_directories, remove
+from ..kernelspec.scan import Kernelspec
 
 #: Name of the original beside ``kernel.json``.
 ORIGINAL = "kernel.json.original"

@@ -1,0 +1,1 @@
+"""Adopting environments that were made elsewhere, and giving them back as they were."""

@@ -1,0 +1,1 @@
+"""Environments made of other environments: clones, and the same under another name."""
