@@ -3,6 +3,7 @@
  */
 import * as api from './api';
 import { LiveKernels } from './liveKernels';
+import { type IRequest, request } from './request';
 import type {
   Diagnosis,
   DiskUsage,
@@ -96,6 +97,14 @@ export class GpuKernels extends LiveKernels implements IGpuKernels {
       void this.refresh();
       void this.readKernels();
     }
+  }
+
+  ask<T>(path: readonly string[], options: IRequest = {}): Promise<T> {
+    return request<T>(path, options, this._settings);
+  }
+
+  begin(path: readonly string[], options: IRequest): Promise<Job> {
+    return this._begin(this.ask(path, options));
   }
 
   async cancel(id: string): Promise<void> {

@@ -74,7 +74,11 @@ export interface IRequest {
  * @throws ApiError - The server refused, or could not be reached.
  * @throws DOMException - The request was aborted (`AbortError`).
  */
-export async function request<T>(path: string[], options: IRequest, settings: ServerConnection.ISettings): Promise<T> {
+export async function request<T>(
+  path: readonly string[],
+  options: IRequest,
+  settings: ServerConnection.ISettings
+): Promise<T> {
   const { method = 'GET', body, query, signal } = options;
   const url =
     URLExt.join(settings.baseUrl, NAMESPACE, ...path.map(encodeURIComponent)) +
@@ -101,7 +105,8 @@ export async function request<T>(path: string[], options: IRequest, settings: Se
   } catch {
     answer = undefined;
   }
-  if (response.ok && answer !== undefined) {
+  // Of what is gone there is nothing to say.
+  if (response.status === 204 || (response.ok && answer !== undefined)) {
     return answer as T;
   }
   throw new ApiError(response.status, Private.report(response, answer, text));

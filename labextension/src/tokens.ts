@@ -5,6 +5,7 @@ import { Token } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 
+import type { IRequest } from './request';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
@@ -28,6 +29,7 @@ export type JobState = Schemas['JobState'];
 export type KernelShare = Schemas['KernelShare'];
 export type MemoryPreset = Schemas['MemoryPreset'];
 export type NameCheck = Schemas['NameCheck'];
+export type PackageEdit = Schemas['PackageEdit'];
 export type Placement = Schemas['Placement'];
 export type Plan = Schemas['Plan'];
 export type Progress = Schemas['Progress'];
@@ -129,6 +131,16 @@ export interface IGpuKernels extends IDisposable {
 
   /** Do what a finding offers to do; answers what is wrong then. What takes long is a job, which has begun. */
   apply(remedy: Remedy): Promise<Diagnosis>;
+
+  /**
+   * Ask for what only one view needs.
+   *
+   * @param path - Segments of the address below our namespace.
+   */
+  ask<T>(path: readonly string[], options?: IRequest): Promise<T>;
+
+  /** Ask for what begins a job. */
+  begin(path: readonly string[], options: IRequest): Promise<Job>;
 
   /** Cancel a job; resolves once nothing is left of it. */
   cancel(id: string): Promise<void>;

@@ -4,6 +4,7 @@
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
+import type { IRequest } from '../request';
 import type {
   Diagnosis,
   DiskUsage,
@@ -50,6 +51,8 @@ export class FakeGpuKernels implements IGpuKernels {
     diagnose: (name: string, _signal: AbortSignal): Promise<Diagnosis> =>
       Promise.resolve(aDiagnosis({ subject: name })),
     apply: (_remedy: Remedy): Promise<Diagnosis> => Promise.resolve(aDiagnosis()),
+    /** What is asked for as `GET packages`, with its options. */
+    ask: (_what: string, _options: IRequest): Promise<unknown> => Promise.reject(new Error('nobody asks')),
     done: (): Promise<void> => Promise.resolve()
   };
 
@@ -213,6 +216,16 @@ export class FakeGpuKernels implements IGpuKernels {
   apply(remedy: Remedy): Promise<Diagnosis> {
     this.calls.push({ method: 'apply', args: [remedy] });
     return this.answers.apply(remedy);
+  }
+
+  ask<T>(path: readonly string[], options: IRequest = {}): Promise<T> {
+    const what = `${options.method ?? 'GET'} ${path.join('/')}`;
+    this.calls.push({ method: what, args: [options.body ?? options.query] });
+    return this.answers.ask(what, options) as Promise<T>;
+  }
+
+  async begin(path: readonly string[], options: IRequest): Promise<Job> {
+    return this._begin(await this.ask<Job>(path, options));
   }
 
   cancel(id: string): Promise<void> {

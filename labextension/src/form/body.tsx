@@ -5,15 +5,14 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { explain } from '../explanation';
 import { Answer } from './answer';
 import type { FormController } from './controller';
 import { asksForMore } from './fields';
 import { FrameworkCards } from './frameworkCards';
 import { TextField } from './inputs';
 import { MoreChoices } from './moreChoices';
-import { Problem } from './problem';
-import { chosenFramework, freshPlan, type NameNote } from './state';
+import { NameProblem } from './nameField';
+import { chosenFramework, freshPlan } from './state';
 import { VariantChoice } from './variantChoice';
 
 /**
@@ -140,13 +139,4 @@ function Form({ trans, controller, id }: IFormBodyProps): JSX.Element {
       />
     </form>
   );
-}
-
-function NameProblem(props: { trans: TranslationBundle; note: NameNote; id: string }): JSX.Element {
-  const { trans, note, id } = props;
-  if (note.kind === 'missing') {
-    return <Problem trans={trans} id={id} message={trans.__('A kernel needs a name.')} cure="" />;
-  }
-  const { message, cure, detail } = explain(trans, note.reason);
-  return <Problem trans={trans} id={id} message={message} cure={cure} detail={detail} />;
 }
