@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_gpu_kernels.build.conda.condarc import Condarc, candidates, read_condarc
+from jupyter_gpu_kernels.build.conda import proxies
+from jupyter_gpu_kernels.build.conda.condarc import Condarc, read_condarc
+from jupyter_gpu_kernels.build.conda.configuration.places import candidates
 from jupyter_gpu_kernels.errors import RefusedError
 
 
@@ -96,7 +98,7 @@ envs_dirs: [~/envs, /scratch/envs]
         "https://mirror.example.org/conda/conda-forge",
         "https://mirror.example.org/main",
     ]
-    assert found.settings.proxies == {"https": "http://user:secret@proxy:3128"}
+    assert proxies.schemes(found.settings) == {"https": "http://user:secret@proxy:3128"}
     assert found.envs_dirs == (tmp_path / "home/envs", Path("/scratch/envs"))
 
 

@@ -24,6 +24,13 @@ from . import errand, failures, neighbour
 from .relay import Relay
 from .settings import EXPANSION, ChannelAnswer, ChannelSettings, CondaRequest, CondaSolution
 
+#: Seconds in which a channel must answer.
+PROBE_SECONDS = 3
+
+#: Bytes of an answer after which it is taken for a package index. A captive portal's page is shorter, and its end,
+#: which proves that it is none, comes with it.
+PROBE_BYTES = 128 * 1024
+
 
 class CondaEngine:
     """Solves and installs conda packages.
@@ -43,8 +50,15 @@ class CondaEngine:
         self._silence = silence
         self._rounds = rounds
 
-    async def probe(self, settings: ChannelSettings) -> tuple[ChannelAnswer, ...]:
-        """Ask all channels at once whether they answer; takes three seconds at most.
+    async def probe(
+        self, settings: ChannelSettings, *, seconds: int = PROBE_SECONDS, enough: int = PROBE_BYTES
+    ) -> tuple[ChannelAnswer, ...]:
+        """Ask all channels at once whether they answer.
+
+        Args:
+            settings: The channels.
+            seconds: How long this may take, but for starting the program that asks.
+            enough: Bytes of a channel's index after which no more of it is read.
 
         Returns:
             One answer for each channel, in order.
@@ -57,7 +71,13 @@ class CondaEngine:
 
         scratch = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="gpu-kernels-"))
         try:
-            job = {"errand": "probe", "settings": msgspec.to_builtins(settings), "scratch": str(scratch)}
+            job = {
+                "errand": "probe",
+                "settings": msgspec.to_builtins(settings),
+                "scratch": str(scratch),
+                "seconds": seconds,
+                "bytes": enough,
+            }
             with contextlib.suppress(errand.BuilderDiedError):
                 await errand.run(job, settings, take)
         except errand.BuilderFailedError as error:

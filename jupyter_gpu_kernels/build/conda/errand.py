@@ -11,6 +11,7 @@ from typing import Any
 
 from ..tools.processes import Finished, run_tool
 from ..tools.redaction import redact
+from . import proxies
 from .settings import ChannelSettings
 
 BUILDER = "jupyter_gpu_kernels.build.conda.builder"
@@ -22,13 +23,6 @@ import json, runpy, sys
 module, sys.path[:] = sys.argv[1], json.loads(sys.argv[2])
 runpy.run_module(module, run_name="__main__", alter_sys=True)
 """
-
-#: A proxy of .condarc to the variables that rattler reads.
-PROXY_VARIABLES = {
-    "http": ("http_proxy", "HTTP_PROXY"),
-    "https": ("https_proxy", "HTTPS_PROXY"),
-    "all": ("all_proxy", "ALL_PROXY"),
-}
 
 
 class BuilderFailedError(Exception):
@@ -98,10 +92,7 @@ def command() -> Sequence[str]:
 
 def environment(settings: ChannelSettings) -> dict[str, str]:
     """The builder's environment variables: ours, with the configured proxies and authorities."""
-    variables = dict(os.environ)
-    for scheme, url in settings.proxies.items():
-        for name in PROXY_VARIABLES.get(scheme, ()):
-            variables[name] = url
+    variables = {**os.environ, **proxies.variables(settings)}
     if isinstance(settings.ssl_verify, str):
         variables["SSL_CERT_FILE"] = settings.ssl_verify
     return variables

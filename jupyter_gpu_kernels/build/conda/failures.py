@@ -22,7 +22,7 @@ from ...errors import (
     InvalidInputError,
 )
 from ..tools.redaction import redact
-from . import conflicts
+from . import conflicts, proxies
 from .settings import ChannelAnswer, ChannelSettings
 
 
@@ -113,6 +113,9 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.OTHER: ("{text}", "The details say more."),
 }
 
+#: Bytes of which one can tell how fast they came.
+TELLING = 32 * 1024
+
 #: Nobody is there at all.
 SILENT = (Kind.NAME, Kind.REFUSED, Kind.SLOW)
 
@@ -167,10 +170,10 @@ def of_install(exception: str, text: str, settings: ChannelSettings) -> Download
 
 def answer(message: Mapping[str, Any], settings: ChannelSettings) -> ChannelAnswer:
     """What the builder's answer to a probe means."""
-    error, kind = "", None
+    error, cure, kind = "", "", None
     if "text" in message:
         # A probe asks once.
-        reason, _, kind = _explain(message["text"], dataclasses.replace(settings, retries=0))
+        reason, cure, kind = _explain(message["text"], dataclasses.replace(settings, retries=0))
         error = f"The channel {message['channel']} could not be read: {reason}."
     return ChannelAnswer(
         channel=message["channel"],
@@ -179,6 +182,8 @@ def answer(message: Mapping[str, Any], settings: ChannelSettings) -> ChannelAnsw
         error=error,
         kind=kind.value if kind else "",
         seconds=message["seconds"],
+        rate=message["later"] / message["lasted"] if message["later"] >= TELLING and message["lasted"] else None,
+        cure=cure,
     )
 
 
@@ -233,8 +238,8 @@ def _proxy(scheme: str, host: str, settings: ChannelSettings) -> str:
     """The proxy through which a host is asked, or an empty string."""
     if urllib.request.proxy_bypass(host):
         return ""
-    proxies = {**urllib.request.getproxies(), **settings.proxies}
-    return proxies.get(scheme) or proxies.get("all", "")
+    named = {**urllib.request.getproxies(), **proxies.schemes(settings)}
+    return named.get(scheme) or named.get("all", "")
 
 
 def _channel(text: str, settings: ChannelSettings) -> str:

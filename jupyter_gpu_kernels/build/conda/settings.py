@@ -35,10 +35,12 @@ class ChannelSettings:
         channel_alias: URL that names are appended to, empty for the solver's default.
         custom_channels: Name of a channel to the URL that its name is appended to.
         custom_multichannels: Name, ``defaults`` among them, to the channels that it stands for.
+        places: Name of a channel to where it is as a whole; heard before the others.
         mirrors: URL prefix to the URL prefixes that are asked in its place.
         priority: ``"strict"``, ``"flexible"`` or ``"disabled"``. The solver knows no flexible priority and takes
             ``strict`` for it.
-        proxies: ``http``, ``https`` or ``all`` to a proxy's URL; they replace those of the environment variables.
+        proxies: ``http``, ``https``, ``all``, or one of these and a host as in ``https://host``, to a proxy's URL; they
+            replace those of the environment variables. What comes of them: :mod:`.proxies`.
         ssl_verify: Whether to check certificates, or the file of the authorities to trust.
         retries: How often a request that failed for a passing reason is repeated.
         timeout: Seconds that one request for metadata may take as a whole.
@@ -48,6 +50,7 @@ class ChannelSettings:
     channel_alias: str = ""
     custom_channels: Mapping[str, str] = field(default_factory=dict)
     custom_multichannels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
     mirrors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     priority: str = "strict"
     proxies: Mapping[str, str] = field(default_factory=dict)
@@ -60,17 +63,21 @@ class ChannelSettings:
         found: dict[str, Channel] = {}
         for name in self.channels:
             for member in self.custom_multichannels.get(name, (name,)):
-                channel = Channel(redact(member).rstrip("/"), self._location(member))
+                channel = Channel(redact(member).rstrip("/"), self.location(member))
                 found.setdefault(channel.location, channel)
         return tuple(found.values())
 
-    def _location(self, name: str) -> str:
+    def location(self, name: str) -> str:
+        """Where a channel is that is no multichannel: a URL, or a name or path left to the solver's own defaults."""
         if "://" in name:
             return name.rstrip("/")
         # The longest name wins: "lab" and "lab/testing" may live on different servers, "lab/label/dev" goes with "lab".
         parts = name.strip("/").split("/")
         for length in range(len(parts), 0, -1):
-            base = self.custom_channels.get("/".join(parts[:length]))
+            start, rest = "/".join(parts[:length]), parts[length:]
+            if start in self.places:
+                return "/".join((self.places[start].rstrip("/"), *rest))
+            base = self.custom_channels.get(start)
             if base is not None:
                 return f"{base.rstrip('/')}/{'/'.join(parts)}"
         if self.channel_alias and not name.startswith((".", "/", "~", "\\")):
@@ -134,6 +141,8 @@ class ChannelAnswer:
         error: Why it cannot be used, in one sentence; empty if it can.
         kind: The same in a word, a value of :class:`.failures.Kind`; empty if it can be used.
         seconds: Until the answer.
+        rate: Bytes a second of what came after its beginning; ``None`` if that was too little to tell.
+        cure: What to do about an error.
     """
 
     channel: str
@@ -142,3 +151,5 @@ class ChannelAnswer:
     error: str = ""
     kind: str = ""
     seconds: float = 0.0
+    rate: float | None = None
+    cure: str = ""

@@ -16,27 +16,25 @@ from ..settings import Channel, ChannelSettings
 from ..tally import Voice
 from .access import client, rattler_channel
 
-#: Seconds in which a channel must answer a probe.
-PROBE_TIMEOUT = 3
-
-#: Bytes of an answer after which it is taken for a package index. A captive portal's page is shorter, and its end,
-#: which proves that it is none, comes with it.
-PROBE_BYTES = 128 * 1024
-
 #: Seconds in which a whole answer below that size must be understood.
 PROBE_DOUBT = 0.5
 
 
 async def probe(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
-    """Ask every channel at once whether it answers, and tell each answer as it comes."""
+    """Ask every channel at once whether it answers, and tell each answer as it comes.
+
+    The job's ``seconds`` are how long a channel has, and its ``bytes`` how much of an index is enough of it.
+    """
     settings = msgspec.convert(job["settings"], ChannelSettings)
-    caller = client(settings, retries=0, timeout=PROBE_TIMEOUT)
+    limit, wanted = job["seconds"], job["bytes"]
+    caller = client(settings, retries=0, timeout=limit)
     started = time.monotonic()
 
     async def ask(number: int, channel: Channel) -> None:
         loop = asyncio.get_running_loop()
         enough = asyncio.Event()
-        received = 0
+        # When the first bytes came, and how many they were.
+        begin, first, received = 0.0, 0, 0
         broken = False
 
         def doubt() -> None:
@@ -45,14 +43,16 @@ async def probe(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
             enough.set()
 
         def count(progress: int, total: int) -> None:
-            nonlocal received
+            nonlocal begin, first, received
             # What is no index is asked for again by rattler, at length and without a word.
             if progress < received:
                 loop.call_soon_threadsafe(doubt)
             elif progress == total:
                 loop.call_soon_threadsafe(loop.call_later, PROBE_DOUBT, doubt)
+            if progress and not first:
+                begin, first = time.monotonic(), progress
             received = progress
-            if received >= PROBE_BYTES:
+            if received >= wanted:
                 loop.call_soon_threadsafe(enough.set)
 
         fetching = asyncio.ensure_future(
@@ -67,7 +67,7 @@ async def probe(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
         )
         waiting = asyncio.ensure_future(enough.wait())
         # The index of a channel without shards is a hundred megabytes: its beginning is answer enough.
-        await asyncio.wait([fetching, waiting], timeout=PROBE_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([fetching, waiting], timeout=limit, return_when=asyncio.FIRST_COMPLETED)
         answer: dict[str, Any] = {"event": "answer", "channel": channel.name}
         error = fetching.exception() if fetching.done() else None
         if broken:
@@ -76,7 +76,9 @@ async def probe(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
             answer["text"] = str(error)
         elif not fetching.done() and not received:
             answer["text"] = f"timed out: {channel.location}"
-        voice.say(answer | {"seconds": time.monotonic() - started})
+        now = time.monotonic()
+        answer["seconds"] = (begin or now) - started
+        voice.say(answer | {"later": received - first, "lasted": now - begin if begin else 0.0})
         waiting.cancel()
         fetching.cancel()
 
