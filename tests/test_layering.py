@@ -45,6 +45,7 @@ ALLOWED_IN_BUILD = {
     "changing": {"disk"},
     "planning": {"conda", "wheels"},
     "contents": {"conda", *INSTALLERS},
+    "recipes": {"conda", "contents", "planning", "tools"},
     "adoption": {"conda", "disk", "kernelspec", "wheels", *INSTALLERS},
 }
 #: What joins them, from the ground up; each may import all of what is before it.

@@ -19,7 +19,7 @@ from .placement import GpuPolicy, GpuUsage, KernelShare, Lease, Placement
 from .plan import Plan, PlannedPackage, Refusal
 from .process import ProcessIdentity
 from .progress import Progress, Stage
-from .recipe import RECIPE_KEY, Difference, KernelRecipe, Original, RecipePlan
+from .recipe import RECIPE_KEY, Difference, KernelRecipe, Original, RecipePlan, RecipeRequest
 from .serialization import from_json, now, to_json
 from .sharing import ExportedFile, FileFormat, ImportPlan, ImportRequest
 from .spec import EnvironmentSpec, Installer, MemoryPreset, Variant
@@ -56,6 +56,7 @@ __all__ = [
     "ExportedFile",
     "Plan",
     "RecipePlan",
+    "RecipeRequest",
     "ImportPlan",
     "Stage",
     "MigInstance",

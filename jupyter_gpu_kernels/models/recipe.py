@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from .plan import Plan
 from .spec import EnvironmentSpec, Installer, Variant
@@ -51,6 +52,19 @@ class KernelRecipe:
     display_name: str
     spec: EnvironmentSpec
     original: Original
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RecipeRequest:
+    """What shall be planned of a recipe.
+
+    Attributes:
+        recipe: What a notebook has under :data:`RECIPE_KEY`, whatever that is.
+        name: Name of the environment; ``None`` for the recipe's own, or one like it where that is taken.
+    """
+
+    recipe: Any
+    name: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

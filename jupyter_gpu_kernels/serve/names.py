@@ -58,6 +58,16 @@ def suggest(framework_id: str, workshop: Workshop, jobs: Sequence[Job]) -> NameC
         UnknownFrameworkError: The catalogue has no such framework.
     """
     framework = workshop.framework(framework_id)
-    stem = f"{framework.nickname or framework.id}-{ENDING}"
+    return first_free(f"{framework.nickname or framework.id}-{ENDING}", workshop, jobs)
+
+
+def first_free(stem: str, workshop: Workshop, jobs: Sequence[Job]) -> NameCheck:
+    """The first free name of a name, the same with ``-2``, …; blocks on the disk.
+
+    Args:
+        stem: The name.
+        workshop: As for :func:`check`.
+        jobs: Likewise.
+    """
     candidates = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
     return next(found for found in (check(name, workshop, jobs) for name in candidates) if found.problem is None)

@@ -6,6 +6,9 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+from traitlets import Any as AnyTrait
+from traitlets import default
+
 from ..errors import NotFoundError, UnknownFrameworkError
 from ..models import (
     DiskUsage,
@@ -22,10 +25,17 @@ from ..models import (
 )
 from . import names
 from .parts import Parts
+from .recipes import Recipes
 
 
 class Questions(Parts):
     """Answers what there is, and what would be."""
+
+    recipes: Recipes = AnyTrait(help="Gives recipes to notebooks, and plans theirs.")  # type: ignore[assignment]
+
+    @default("recipes")
+    def _default_recipes(self) -> Recipes:
+        return Recipes(self)
 
     async def frameworks(self) -> tuple[Framework, ...]:
         """The catalogue."""

@@ -264,6 +264,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/environments/{name}/recipe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give what the notebooks of an environment's kernel carry of it. */
+        get: operations["get_environments_name_recipe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recipes/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what would be built here of what a notebook carries. */
+        post: operations["post_recipes_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs": {
         parameters: {
             query?: never;
@@ -1497,6 +1531,90 @@ export interface components {
          * @description The empty body of a request whose address says everything.
          */
         Nothing: Record<string, never>;
+        /**
+         * KernelRecipe
+         * @description How a kernel is made again, on a machine that may be quite another.
+         *
+         *     Attributes:
+         *         schema_version: Version of this shape; readers refuse a newer one.
+         *         name: Name of the environment.
+         *         display_name: What the Launcher showed.
+         *         spec: What was asked for, without what only meant the original's machine: passwords, GPUs by identifier.
+         *         original: What it was taken from.
+         */
+        KernelRecipe: {
+            name: string;
+            display_name: string;
+            spec: components["schemas"]["EnvironmentSpec"];
+            original: components["schemas"]["Original"];
+            /** @default 1 */
+            schema_version: number;
+        };
+        /**
+         * Original
+         * @description What a recipe was taken from.
+         *
+         *     Attributes:
+         *         platform: Conda's name of its platform, e.g. ``"linux-64"``.
+         *         installer: Where its packages came from (never ``auto``).
+         *         variant: For which hardware it was built (never ``auto``).
+         *         python: Exact Python version.
+         *         framework_version: Exact version of the framework, ``None`` for plain Python.
+         *         cuda: CUDA version, ``None`` for a CPU build.
+         *         digest: SHA-256 of its packages, in hexadecimal; the same digest means the same packages.
+         */
+        Original: {
+            platform: string;
+            installer: components["schemas"]["Installer"];
+            variant: components["schemas"]["Variant"];
+            python: string;
+            /** @default null */
+            framework_version: string | null;
+            /** @default null */
+            cuda: string | null;
+            /** @default  */
+            digest: string;
+        };
+        /**
+         * RecipePlan
+         * @description What would be built here of a recipe.
+         *
+         *     Attributes:
+         *         spec: What to ask for, to build just that.
+         *         plan: What the solver answered for this machine.
+         *         differences: What differs from the original, the weightiest first; empty if nothing does.
+         *         present: Name of an environment here that was made of this recipe already, empty if there is none.
+         */
+        RecipePlan: {
+            spec: components["schemas"]["EnvironmentSpec"];
+            plan: components["schemas"]["Plan"];
+            /** @default [] */
+            differences: components["schemas"]["Difference"][];
+            /** @default  */
+            present: string;
+        };
+        /**
+         * Difference
+         * @description What will not be as it was: ``what`` in a word or two, and the same before and after, for people.
+         */
+        Difference: {
+            what: string;
+            before: string;
+            after: string;
+        };
+        /**
+         * RecipeRequest
+         * @description What shall be planned of a recipe.
+         *
+         *     Attributes:
+         *         recipe: What a notebook has under :data:`RECIPE_KEY`, whatever that is.
+         *         name: Name of the environment; ``None`` for the recipe's own, or one like it where that is taken.
+         */
+        RecipeRequest: {
+            recipe: unknown;
+            /** @default null */
+            name: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -2317,6 +2435,88 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_environments_name_recipe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KernelRecipe"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    post_recipes_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecipeRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipePlan"];
                 };
             };
             /** @description The caller's fault, or the state of things. */

@@ -25,6 +25,7 @@ from .environments import (
 from .gpus import GpusHandler, GpuUsageHandler
 from .jobs import JobHandler, JobLogHandler, JobsHandler
 from .names import NameHandler, NamesHandler
+from .recipes import RecipeHandler, RecipePlansHandler
 
 
 class OpenApiHandler(GpuKernelsHandler):
@@ -55,6 +56,8 @@ ROUTES: tuple[tuple[str, type[GpuKernelsHandler]], ...] = (
     ("/environments/{name}/verify", VerifyHandler),
     ("/environments/{name}/benchmark", BenchmarkHandler),
     ("/environments/{name}/rebuild", RebuildHandler),
+    ("/environments/{name}/recipe", RecipeHandler),
+    ("/recipes/plan", RecipePlansHandler),
     ("/jobs", JobsHandler),
     ("/jobs/{id}", JobHandler),
     ("/jobs/{id}/log", JobLogHandler),
