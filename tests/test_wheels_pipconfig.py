@@ -5,11 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from jupyter_gpu_kernels.build.wheels.pipconfig import Machine, config_files, no_index, pip_options, uv_variables
+from jupyter_gpu_kernels.build.wheels import chosen
+from jupyter_gpu_kernels.build.wheels.pipconfig import (
+    Machine,
+    config_files,
+    no_index,
+    pip_options,
+    pip_words,
+    uv_variables,
+)
 from jupyter_gpu_kernels.build.wheels.uv import Uv, prepare
 
 
@@ -168,3 +177,32 @@ def test_the_default_index_is_named_beside_what_was_added_to_it() -> None:
     assert Uv(program="uv", environment=added).sources == ("the Python Package Index", "/wheels")
     own = {"UV_DEFAULT_INDEX": "https://a", **added}
     assert Uv(program="uv", environment=own).sources == ("https://a", "/wheels")
+
+
+def test_the_index_that_was_chosen_here_counts_before_files_and_after_variables(tmp_path: Path) -> None:
+    here = replace(machine(tmp_path), chosen=tmp_path / "index.toml")
+    write(tmp_path / "home/.config/pip/pip.conf", "[global]\nindex-url = https://files.example.org/simple\n")
+    assert prepare(environ={}, machine=here).indexes == ("https://files.example.org/simple",)
+    write(tmp_path / "index.toml", chosen.text(chosen.Chosen("lab", 'https://lab.example.org/"quoted"/simple')))
+    assert chosen.read(here.chosen).mirror == "lab"
+    assert prepare(environ={}, machine=here).indexes == ('https://lab.example.org/"quoted"/simple',)
+    mine = {"PIP_INDEX_URL": "https://mine.example.org/simple"}
+    assert prepare(environ=mine, machine=here).indexes == ("https://mine.example.org/simple",)
+    assert prepare(environ={"PIP_NO_INDEX": "1"}, machine=here).index_options == ("--no-index",)
+    write(tmp_path / "index.toml", "index = [")
+    assert prepare(environ={}, machine=here).indexes == ("https://files.example.org/simple",)
+
+
+def test_who_says_what_of_pips_options_is_told(tmp_path: Path) -> None:
+    here, told = machine(tmp_path), []
+    write(tmp_path / "root/etc/pip.conf", "[global]\nindex-url = https://a.example.org\n")
+    write(tmp_path / "home/.pip/pip.conf", "index-url = nowhere\n")
+    found = pip_words({"PIP_INDEX_URL": "https://b.example.org", "PIP_PROXY": ""}, here, told)
+    assert found == {
+        "index-url": [
+            (str(tmp_path / "root/etc/pip.conf"), "https://a.example.org"),
+            ("PIP_INDEX_URL", "https://b.example.org"),
+        ]
+    }
+    assert len(told) == 1
+    assert str(tmp_path / "home/.pip/pip.conf") in told[0]

@@ -7,13 +7,14 @@ uv's variables: https://docs.astral.sh/uv/reference/environment/
 from __future__ import annotations
 
 import configparser
-import contextlib
 import locale
 import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from . import chosen
 
 #: pip's option -> the variables of uv that mean the same; one of them set by the user wins over pip's option.
 MEANINGS: dict[str, tuple[str, ...]] = {
@@ -45,17 +46,19 @@ class Machine:
         home: The user's home directory.
         prefix: ``sys.prefix`` of the Python whose "site" file counts.
         root: ``/``.
+        chosen: File with the index that was chosen here (:mod:`.chosen`), ``None`` for none.
     """
 
     platform: str
     home: Path
     prefix: Path
     root: Path = Path("/")
+    chosen: Path | None = None
 
     @classmethod
     def here(cls) -> Machine:
         """This machine."""
-        return cls(platform=sys.platform, home=Path.home(), prefix=Path(sys.prefix))
+        return cls(platform=sys.platform, home=Path.home(), prefix=Path(sys.prefix), chosen=chosen.default_file())
 
 
 def config_files(environ: Mapping[str, str], machine: Machine) -> list[Path]:
@@ -87,25 +90,49 @@ def config_files(environ: Mapping[str, str], machine: Machine) -> list[Path]:
     return [*shared, *own, site]
 
 
-def pip_options(environ: Mapping[str, str], machine: Machine) -> dict[str, str]:
-    """The options that ``pip install`` would run with, by their long name without dashes in front.
+def pip_words(
+    environ: Mapping[str, str], machine: Machine, warnings: list[str] | None = None
+) -> dict[str, list[tuple[str, str]]]:
+    """What is said of each option of ``pip install``, by its long name without dashes in front.
 
-    A file that cannot be read or parsed is passed over: pip would complain of it, a kernel need not wait for that.
+    Args:
+        environ: Environment variables.
+        machine: Where the files are.
+        warnings: Is told of files that cannot be read or parsed. They are passed over: pip would complain of them, a
+            kernel need not wait for that.
+
+    Returns:
+        Pairs of a file or a variable and what it says, the last of which counts.
     """
-    sections: dict[str, dict[str, str]] = {"global": {}, "install": {}}
-    for path in config_files(environ, machine):
+    words: dict[str, dict[str, list[tuple[str, str]]]] = {"global": {}, "install": {}}
+    for path in dict.fromkeys(config_files(environ, machine)):
         parser = configparser.RawConfigParser(strict=False)
-        with contextlib.suppress(OSError, UnicodeDecodeError, configparser.Error):
+        try:
             parser.read_string(path.read_text(encoding=locale.getpreferredencoding(do_setlocale=False)))
-            for section, options in sections.items():
-                if parser.has_section(section):
-                    options.update({_name(key): value for key, value in parser.items(section)})
-    variables = {_name(key[len("PIP_") :]): value for key, value in environ.items() if key.startswith("PIP_")}
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, UnicodeDecodeError, configparser.Error) as error:
+            if warnings is not None:
+                warnings.append(f"The file {path} cannot be read and is left out: {str(error).splitlines()[0]}")
+            continue
+        for section, said in words.items():
+            for key, value in parser.items(section) if parser.has_section(section) else ():
+                said.setdefault(_name(key), []).append((str(path), value))
     # As in pip, [install] of any file beats [global] of every file, and what is empty does not count.
-    merged: dict[str, str] = {}
-    for layer in (*sections.values(), variables):
-        merged.update({key: value for key, value in layer.items() if value})
-    return merged
+    merged: dict[str, list[tuple[str, str]]] = {}
+    for said in words.values():
+        for key, pairs in said.items():
+            merged.setdefault(key, []).extend(pairs)
+    for name, value in environ.items():
+        if name.startswith("PIP_"):
+            merged.setdefault(_name(name[len("PIP_") :]), []).append((name, value))
+    heard = {key: [pair for pair in pairs if pair[1]] for key, pairs in merged.items()}
+    return {key: pairs for key, pairs in heard.items() if pairs}
+
+
+def pip_options(environ: Mapping[str, str], machine: Machine) -> dict[str, str]:
+    """The options that ``pip install`` would run with."""
+    return {key: pairs[-1][1] for key, pairs in pip_words(environ, machine).items()}
 
 
 def uv_variables(environ: Mapping[str, str], options: Mapping[str, str], settled: Iterable[str] = ()) -> dict[str, str]:

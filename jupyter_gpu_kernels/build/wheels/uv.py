@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InstallError
-from . import pipconfig
+from . import chosen, pipconfig
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -64,6 +64,9 @@ SETTLING = {
     "http-proxy": ("proxy",),
     "https-proxy": ("proxy",),
 }
+
+#: More of them that are worth knowing.
+MORE = ("keyring-provider", "native-tls", "system-certs", "offline", "no-index")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,12 +154,23 @@ def prepare(
     settled = _settled_by_uv(environment)
     options = pipconfig.pip_options(environment, machine)
     flags = ("--no-index",) if pipconfig.no_index(environment, options, settled) else ()
+    if not flags:
+        environment |= chosen.variables(machine.chosen, environment)
     environment |= pipconfig.uv_variables(environment, options, settled)
     environment["UV_PYTHON_DOWNLOADS"] = "automatic" if python_downloads else "never"
     environment["PYTHONNOUSERSITE"] = "1"
     if cache_dir is not None:
         environment["UV_CACHE_DIR"] = str(cache_dir)
     return Uv(program=find_uv(), environment=environment, index_options=flags)
+
+
+def uv_words(environ: Mapping[str, str], machine: pipconfig.Machine) -> tuple[str, dict[str, Any]]:
+    """The configuration file of uv that counts, empty for none, and what it says of indexes and of the way to them."""
+    named = {**environ, **_configuration_of_uv(environ, machine)}.get("UV_CONFIG_FILE", "")
+    data = _read(named)
+    section = data.get("pip")
+    merged = {**(section if isinstance(section, dict) else {}), **data}
+    return named, {key: value for key, value in merged.items() if key in SETTLING or key in MORE}
 
 
 def _configuration_of_uv(environ: Mapping[str, str], machine: pipconfig.Machine) -> dict[str, str]:
@@ -187,12 +201,15 @@ def _configuration_of_uv(environ: Mapping[str, str], machine: pipconfig.Machine)
 
 def _settled_by_uv(environ: Mapping[str, str]) -> set[str]:
     """Options of pip that uv's own configuration file settles."""
-    named = environ.get("UV_CONFIG_FILE", "")
-    try:
-        data: dict[str, Any] = tomllib.loads(Path(named).read_text("utf-8")) if named else {}
-    except (OSError, ValueError):
-        # uv will say itself what is wrong with it.
-        return set()
+    data = _read(environ.get("UV_CONFIG_FILE", ""))
     section = data.get("pip", {})
     keys = {*data, *(section if isinstance(section, dict) else ())}
     return {option for key in keys for option in SETTLING.get(key, ())}
+
+
+def _read(named: str) -> dict[str, Any]:
+    """A configuration file of uv, which will say itself what is wrong with it."""
+    try:
+        return tomllib.loads(Path(named).read_text("utf-8")) if named else {}
+    except (OSError, ValueError, RecursionError):
+        return {}
