@@ -48,14 +48,15 @@ async def versions(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
     """Find the versions of one package; of a channel with a sharded index, only its shard is fetched.
 
     Returns:
-        For each channel, in order, the versions that it has for this platform, the newest first, each once.
+        For each channel, in order, the versions that it has for this platform, the newest first, each once; and the
+        same of all channels together.
     """
     settings = msgspec.convert(job["settings"], ChannelSettings)
     channels = settings.resolved()
     # A name and no match spec; what cannot be one is refused here.
     name = rattler.PackageName(job["name"]).normalized
 
-    async def attempt(gateway: rattler.Gateway) -> list[list[str]]:
+    async def attempt(gateway: rattler.Gateway) -> list[list[rattler.RepoDataRecord]]:
         # Each for itself: an answer has a list for each platform of each channel.
         answers = await asyncio.gather(
             *(
@@ -65,9 +66,10 @@ async def versions(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
                 for channel in channels
             )
         )
-        return [_folded(chain.from_iterable(answer)) for answer in answers]
+        return [list(chain.from_iterable(answer)) for answer in answers]
 
-    return {"versions": await with_gateway(Path(job["repodata"]), settings, attempt, voice)}
+    found = await with_gateway(Path(job["repodata"]), settings, attempt, voice)
+    return {"versions": [_folded(records) for records in found], "together": _folded(chain.from_iterable(found))}
 
 
 def _folded(records: Iterable[rattler.RepoDataRecord]) -> list[str]:

@@ -1,0 +1,1 @@
+"""Looking for packages that could be added to an environment."""
