@@ -94,6 +94,7 @@ class Construction:
         *,
         replaces: Manifest | None = None,
         fill: Fill | None = None,
+        succeeds: Path | None = None,
     ) -> Manifest:
         """Build an environment, in place of the one of that name if there is one.
 
@@ -102,6 +103,7 @@ class Construction:
             reporter: Hears the plan, the stages and their progress.
             replaces: The environment that is built anew; what its user asked for stays on record.
             fill: Fills the generation, ``None`` for the installers, which put there what was planned.
+            succeeds: An environment whose kernelspec this one takes over, if it is of the same name.
 
         Raises:
             GpuKernelsError: Any of the tree; then everything is as before, but for cached downloads.
@@ -137,7 +139,7 @@ class Construction:
             raise
         reporter.stage(Stage.REGISTER)
         # From here on it takes milliseconds: whoever cancels now is too late.
-        await insist(asyncio.to_thread(self._finish, generations, generation, manifest))
+        await insist(asyncio.to_thread(self._finish, generations, generation, manifest, succeeds))
         reporter.log(f"The kernel {manifest.kernel_name} is registered.")
         return manifest
 
@@ -163,8 +165,12 @@ class Construction:
                 hardware_reason=reason,
             )
 
-    def register(self, manifest: Manifest) -> None:
+    def register(self, manifest: Manifest, *, succeeds: Path | None = None) -> None:
         """Make an environment in its place known to conda and to Jupyter. Blocks on the disk.
+
+        Args:
+            manifest: What is there.
+            succeeds: As for :meth:`build`.
 
         Raises:
             NameTakenError: The kernel's name belongs to somebody else.
@@ -173,7 +179,7 @@ class Construction:
         if manifest.kind is EnvironmentKind.CONDA:
             neighbour.remember(Path(manifest.prefix))
         framework = self._planner.catalogue.get(manifest.spec.framework)
-        kernelspecs.register(manifest, framework_logo=framework.logo or None)
+        kernelspecs.register(manifest, framework_logo=framework.logo or None, succeeds=succeeds)
 
     async def _install(self, planned: Planned, generation: Generation, reporter: Reporter) -> None:
         """Fill a generation with packages and wheels."""
@@ -205,7 +211,9 @@ class Construction:
             finally:
                 await finish(asyncio.to_thread(stack.close))
 
-    def _finish(self, generations: Generations, generation: Generation, manifest: Manifest) -> None:
+    def _finish(
+        self, generations: Generations, generation: Generation, manifest: Manifest, succeeds: Path | None
+    ) -> None:
         """Move a generation to its final path and register its kernel, or do neither."""
         try:
             generations.commit(generation)
@@ -213,7 +221,7 @@ class Construction:
             generations.discard(generation)
             raise
         try:
-            self.register(manifest)
+            self.register(manifest, succeeds=succeeds)
         except BaseException:
             generations.revert(generation)
             generations.discard(generation)

@@ -139,12 +139,16 @@ class Workshop:
         """
         self.check(spec)
         async with self._equipment.writing(spec.name, "create"):
-            await asyncio.to_thread(self._make_free, spec.name)
+            await asyncio.to_thread(self.make_free, spec.name)
             await asyncio.to_thread(kernelspecs.check_place, sys_prefix=spec.sys_prefix)
             return await self._construction.build(lambda: self._planner.plan(spec), reporter)
 
-    def _make_free(self, name: str) -> None:
-        """Take away what is left of a name's earlier kernel, unless the name is taken."""
+    def make_free(self, name: str) -> None:
+        """Take away what is left of a name's earlier kernel, unless the name is taken. Blocks on the disk.
+
+        Raises:
+            NameTakenError: The message names the owner.
+        """
         self.check_free(name)
         for prefix in self._places(name):
             kernelspecs.unregister(name, prefix=prefix)

@@ -87,6 +87,7 @@ def register(
     python: Path | None = None,
     framework_logo: Path | bytes | str | None = None,
     sys_prefix: bool | None = None,
+    succeeds: Path | None = None,
 ) -> Path:
     """Register an environment's kernel, or replace its kernelspec, in one step.
 
@@ -95,6 +96,7 @@ def register(
         python: The interpreter in its final place, ``None`` for the manifest's.
         framework_logo: An SVG file, its content, or the stem of one of ours; ``None`` for the framework's id as stem.
         sys_prefix: Whether to register in the server's environment, ``None`` for the spec's wish.
+        succeeds: An environment whose kernelspec may be replaced, too.
 
     Returns:
         The kernelspec's directory.
@@ -112,12 +114,12 @@ def register(
         content["argv"][0] = str(python)
     with explained(f"The kernel {final.name!r} cannot be registered in {kernels}"):
         if os.path.lexists(final):
-            _check_owner(final, prefix)
+            _check_owner(final, prefix, succeeds)
         kernels.mkdir(parents=True, exist_ok=True)
         _forget(kernels.parent / STAGING)
         made = _write(kernels.parent / STAGING, final.name, content, framework_logo or manifest.spec.framework)
         try:
-            _put(made / final.name, final, prefix)
+            _put(made / final.name, final, prefix, succeeds)
         finally:
             remove_tree(made)
         sync_directory(kernels)
@@ -206,12 +208,12 @@ def _write(staging: Path, name: str, content: dict[str, Any], drawing: Path | by
     return made
 
 
-def _put(source: Path, final: Path, prefix: Path) -> None:
+def _put(source: Path, final: Path, prefix: Path, succeeds: Path | None) -> None:
     """Move a kernelspec to its final place; whatever happens, there is a whole one."""
     try:
         return rename_new(source, final)
     except FileExistsError:
-        _check_owner(final, prefix)
+        _check_owner(final, prefix, succeeds)
     if not exchange(source, final):
         # One file after the other; the old and the new ones go together.
         for file in sorted(source.iterdir(), reverse=True):
@@ -231,11 +233,11 @@ def _remove(place: Path, prefix: Path | None) -> bool:
     return True
 
 
-def _check_owner(place: Path, prefix: Path | None) -> None:
-    """Refuse a kernelspec that is not that of an environment."""
+def _check_owner(place: Path, *owners: Path | None) -> None:
+    """Refuse a kernelspec that is of none of some environments."""
     spec = read(place)
     ours = ours_in(spec)
-    if ours is not None and prefix is not None and owner_of(ours) == str(prefix):
+    if ours is not None and owner_of(ours) in [str(owner) for owner in owners if owner is not None]:
         return
     name = place.name.lower()
     if ours is not None:
