@@ -10,17 +10,18 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from ...errors import BuildError, InvalidInputError
+from ...errors import BuildError, InvalidInputError, RefusedError
 from ...models import PlannedPackage
 from ..reporting import Reporter
 from ..tools.processes import ToolSilentError
 from . import errand, failures, neighbour
+from .pins import CondaPin
 from .relay import Relay
 from .settings import EXPANSION, ChannelAnswer, ChannelSettings, CondaRequest, CondaSolution
 
@@ -109,17 +110,45 @@ class CondaEngine:
             "packages": str(self._packages),
             "repodata": str(self._repodata),
         }
-        found = (result := await self._ask(job, request.settings))["packages"]
-        return CondaSolution(
-            packages=tuple(
-                PlannedPackage(**{key: package[key] for key in ("name", "version", "build", "source", "size")})
-                for package in found
-            ),
-            download_bytes=sum(package["size"] for package in found if not package["cached"]),
-            disk_bytes=EXPANSION * sum(package["size"] for package in found),
-            request=request,
-            payload=result["payload"],
-        )
+        return _solution(await self._ask(job, request.settings), request)
+
+    async def pin(
+        self, pins: Sequence[CondaPin], request: CondaRequest, *, lock: str = ""
+    ) -> tuple[CondaSolution, Mapping[str, str], tuple[str, ...]]:
+        """Find out what is known of packages that somebody names to the byte; nothing is chosen, nothing installed.
+
+        Args:
+            pins: The packages.
+            request: What the environment counts as asked to hold; its channels are those of the packages.
+            lock: The lock of rattler's that names them, which spares asking the channels.
+
+        Returns:
+            The packages; what the user calls their channels, by URL; and the names of those of which nothing but their
+            addresses is known, as of what a channel no longer lists.
+
+        Raises:
+            ChannelError: A channel does not answer as it should.
+            RefusedError: A channel has another file of that name.
+        """
+        job = {
+            "errand": "pin",
+            "request": msgspec.to_builtins(request),
+            "pins": msgspec.to_builtins(tuple(pins)),
+            "lock": lock,
+            "packages": str(self._packages),
+            "repodata": str(self._repodata),
+        }
+        result = await self._ask(job, request.settings)
+        if strange := result["strange"]:
+            msg = f"The file's hash of {strange[0]} is not that of the package which the channel has."
+            cure = "Ask for a new file, or import the environment.yml of that environment."
+            raise RefusedError(msg, cure=cure, detail=", ".join(strange))
+        return _solution(result, request), result["sources"], tuple(result["bare"])
+
+    async def lock(self, platforms: Sequence[Mapping[str, Any]]) -> str:
+        """Write the lock file of an environment; see :mod:`.builder.locking` for what is said of each platform."""
+        found = await self._ask({"errand": "lock", "platforms": platforms}, ChannelSettings(channels=()))
+        return str(found["text"])
 
     async def install(
         self, solution: CondaSolution, *, generation: Path, final: Path, reporter: Reporter, lock: Path | None = None
@@ -197,6 +226,21 @@ class CondaEngine:
                 raise error
             relay.restart(f"{error.message} Starting again; what has been downloaded is kept.")
             await asyncio.to_thread(_clear, generation, before)
+
+
+def _solution(result: Mapping[str, Any], request: CondaRequest) -> CondaSolution:
+    """What a builder has found."""
+    found = result["packages"]
+    return CondaSolution(
+        packages=tuple(
+            PlannedPackage(**{key: package[key] for key in ("name", "version", "build", "source", "size")})
+            for package in found
+        ),
+        download_bytes=sum(package["size"] for package in found if not package["cached"]),
+        disk_bytes=EXPANSION * sum(package["size"] for package in found),
+        request=request,
+        payload=result["payload"],
+    )
 
 
 def _entries(directory: Path) -> frozenset[str]:

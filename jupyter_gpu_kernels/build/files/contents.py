@@ -10,47 +10,14 @@ from packaging.utils import canonicalize_name
 
 from ...errors import InvalidInputError
 from ...models import EnvironmentSpec, FileFormat
+from ..conda.pins import FILE, CondaPin
 from ..tools.redaction import uncover
 
-_CONDA_FILE = re.compile(
-    r"(?P<name>[A-Za-z0-9_][\w.+-]*)-(?P<version>[^-/\s]+)-(?P<build>[^-/\s]+)(?:\.conda|\.tar\.bz2)"
-)
 _URL = re.compile(r"https?://[A-Za-z0-9.:_\[\]-]+(?:/[A-Za-z0-9._~!$&+,;=:@%-]+)*/[a-z0-9-]+/[^/?#\s]+")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_]{0,99}")
 
 #: The hashes that packages are known by, and how many hexadecimal digits they have.
 _DIGITS = {"md5": 32, "sha256": 64, "sha384": 96, "sha512": 128}
-
-
-@dataclass(frozen=True, kw_only=True)
-class CondaPin:
-    """One conda package, to the byte.
-
-    Attributes:
-        url: Where it is, an http(s) address without credentials.
-        md5, sha256: Its hashes in hexadecimal, empty where the file does not say.
-    """
-
-    url: str
-    md5: str = ""
-    sha256: str = ""
-
-    @property
-    def channel(self) -> str:
-        """The channel that it comes from, as an address."""
-        return self.url.rsplit("/", 2)[0]
-
-    @property
-    def subdir(self) -> str:
-        """The platform that it is for, ``noarch`` for all of them."""
-        return self.url.rsplit("/", 2)[1]
-
-    @property
-    def parts(self) -> tuple[str, str, str]:
-        """Name, version and build, as its file is called."""
-        match = _CONDA_FILE.fullmatch(unquote(self.url.rsplit("/", 1)[1]))
-        assert match is not None  # conda_pin() has seen to it
-        return match["name"].lower(), match["version"], match["build"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +95,7 @@ def conda_pin(url: str, *, platform: str, md5: str = "", sha256: str = "") -> Co
     """
     clean = uncover(url)
     bare = clean.rsplit("/", 1)[-1]
-    if len(clean) > 1000 or not _URL.fullmatch(clean) or "/../" in clean or not _CONDA_FILE.fullmatch(unquote(bare)):
+    if len(clean) > 1000 or not _URL.fullmatch(clean) or "/../" in clean or not FILE.fullmatch(unquote(bare)):
         msg = f"The file names {shown(clean)}, which is no web address of a conda package."
         raise InvalidInputError(msg, cure="Packages must come from channels: have the file made again from those.")
     pin = CondaPin(

@@ -13,8 +13,9 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from ...errors import InvalidInputError, RefusedError
 from ...models import EnvironmentSpec, FileFormat, Installer
+from ..conda.pins import CondaPin
 from . import notes, texts
-from .contents import CondaPin, Contents, Exact, WheelPin, conda_pin, shown, wheel_pin
+from .contents import Contents, Exact, WheelPin, conda_pin, shown, wheel_pin
 
 MARK = "@EXPLICIT"
 

@@ -12,9 +12,10 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from ...errors import InvalidInputError, RefusedError
 from ...models import EnvironmentSpec, FileFormat, Installer
+from ..conda.pins import CondaPin
 from . import notes, texts
 from .conda_lock import other_platforms
-from .contents import CondaPin, Contents, Exact, WheelPin, conda_pin, shown, wheel_pin
+from .contents import Contents, Exact, WheelPin, conda_pin, shown, wheel_pin
 
 #: Versions of the format that are known.
 VERSIONS = ("4", "5", "6", "7")

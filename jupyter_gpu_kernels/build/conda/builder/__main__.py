@@ -11,6 +11,8 @@ from typing import Any
 
 from ..tally import Voice
 from .installing import install
+from .locking import lock
+from .pinning import pin
 from .probing import probe
 from .searching import names, versions
 from .solving import solve
@@ -20,7 +22,9 @@ Errand = Callable[[Mapping[str, Any], Voice], Awaitable[Mapping[str, Any]]]
 
 ERRANDS: Mapping[str, Errand] = {
     "install": install,
+    "lock": lock,
     "names": names,
+    "pin": pin,
     "probe": probe,
     "solve": solve,
     "versions": versions,

@@ -1,0 +1,43 @@
+"""Conda packages that somebody names to the byte."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+#: What a package's file is called.
+FILE = re.compile(r"(?P<name>[A-Za-z0-9_][\w.+-]*)-(?P<version>[^-/\s]+)-(?P<build>[^-/\s]+)(?:\.conda|\.tar\.bz2)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CondaPin:
+    """One conda package.
+
+    Attributes:
+        url: Where it is, an http(s) address without credentials that ends with its file.
+        md5, sha256: Its hashes in hexadecimal, empty where nobody says them.
+    """
+
+    url: str
+    md5: str = ""
+    sha256: str = ""
+
+    @property
+    def channel(self) -> str:
+        """The channel that it comes from, as an address."""
+        return self.url.rsplit("/", 2)[0]
+
+    @property
+    def subdir(self) -> str:
+        """The platform that it is for, ``noarch`` for all of them."""
+        return self.url.rsplit("/", 2)[1]
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """Name, version and build, as its file is called."""
+        match = FILE.fullmatch(unquote(self.url.rsplit("/", 1)[1]))
+        if match is None:
+            msg = f"{self.url} is no package"
+            raise ValueError(msg)
+        return match["name"].lower(), match["version"], match["build"]
