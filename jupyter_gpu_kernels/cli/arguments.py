@@ -13,6 +13,7 @@ from .._version import __version__
 from ..errors import InvalidInputError
 from ..models import EnvironmentChange, EnvironmentSpec, Installer, MemoryPreset, Placement, Variant
 from ..prefix.placement import MAX_WAIT, parse_gpus
+from .words.copies import add_clone, add_renaming
 
 EPILOG = """\
 exit codes:
@@ -156,11 +157,13 @@ def make_parser() -> argparse.ArgumentParser:
     _add_name(command("verify", "start a kernel and look again what it sees"))
     _add_name(command("rebuild", "build a kernel's environment anew, then exchange the two"))
     _add_name(command("benchmark", "run the CPU-vs-GPU notebook in a kernel and keep the result"))
-    _add_renaming(command("rename", "change what the Launcher shows for a kernel"))
+    add_clone(command("clone", "copy an environment; its files are shared until somebody replaces one"))
+    add_renaming(command("rename", "give an environment another name, or change what the Launcher shows for it"))
     _add_memory(command("memory", "change how a kernel takes the GPU's memory, from its next start on"))
     _add_placement(command("placement", "change which GPUs a kernel is given, from its next start on"))
     _add_removal(command("remove", "unregister a kernel and remove its environment"))
     command("frameworks", "list the frameworks that can be asked for")
+    _add_search(command("search", "look for packages by name"))
     _add_watch(command("gpus", "describe this machine's GPUs and driver, and what they are doing for whom"))
     _add_diagnosis(command("diagnose", "look what is wrong with this machine and its kernels, and cure it"))
     command("jobs", "list the jobs of all processes, the newest first")
@@ -169,6 +172,13 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_name(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="name of the environment")
+
+
+def _add_search(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("text", metavar="TEXT", help="a part of the name; for a package index, the whole name")
+    parser.add_argument("--environment", metavar="NAME", help="look where this environment's packages come from")
+    parser.add_argument("--versions", action="store_true", help="list the versions of the package of that very name")
+    parser.add_argument("--limit", metavar="N", type=int, default=20, help="how many to list, at most 100; 20")
 
 
 def _add_watch(parser: argparse.ArgumentParser) -> None:
@@ -190,11 +200,6 @@ def _seconds(text: str) -> float:
             return seconds
     msg = f"{text!r} is not between 0.1 and 86400 seconds"
     raise argparse.ArgumentTypeError(msg)
-
-
-def _add_renaming(parser: argparse.ArgumentParser) -> None:
-    _add_name(parser)
-    parser.add_argument("display_name", metavar="DISPLAY_NAME", help="what the Launcher shows from now on")
 
 
 def _add_memory(parser: argparse.ArgumentParser) -> None:

@@ -11,10 +11,12 @@ from ..models import EnvironmentChange, ErrorReport, Job, JobState, from_json
 from ..serve.manager import GpuKernelsManager
 from . import text
 from .arguments import memory_of, placement_of, spec_of
+from .copying import clone, rename
 from .diagnosing import diagnose
 from .exits import Exit, of_code
 from .following import Answer, confirm, follow, outcome
 from .gpus import gpus
+from .searching import search
 
 
 async def create(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
@@ -56,12 +58,6 @@ async def benchmark(manager: GpuKernelsManager, arguments: argparse.Namespace) -
     """Run the benchmark in a kernel."""
     job = await follow(manager, arguments, manager.benchmark(arguments.name))
     return outcome(manager, job, text.benchmark(job.benchmark) if job.benchmark else "")
-
-
-async def rename(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
-    """Change what the Launcher shows for a kernel."""
-    found = await manager.change(arguments.name, EnvironmentChange(display_name=arguments.display_name))
-    return Answer(model=found, text=f"{found.name} is now shown as {found.display_name}.\n")
 
 
 async def memory(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
@@ -116,11 +112,13 @@ COMMANDS: dict[str, Callable[[GpuKernelsManager, argparse.Namespace], Awaitable[
     "verify": verify,
     "rebuild": rebuild,
     "benchmark": benchmark,
+    "clone": clone,
     "rename": rename,
     "memory": memory,
     "placement": placement,
     "remove": remove,
     "frameworks": frameworks,
+    "search": search,
     "gpus": gpus,
     "diagnose": diagnose,
     "jobs": jobs,

@@ -11,6 +11,7 @@ from traitlets import Any as AnyTrait
 from traitlets import default
 
 from ..models import Job
+from .copies import EnvironmentCopies
 from .gpus.watch import GpuWatch, open_watch
 from .jobs import JobRunner
 from .kernels import ProcessKernels, RunningKernels
@@ -22,6 +23,7 @@ from .workshop import Workshop
 
 if TYPE_CHECKING:
     from ..build.equipment import Equipment
+    from .search import Search
 
 
 class Parts(Settings):
@@ -35,12 +37,14 @@ class Parts(Settings):
     runner: JobRunner = AnyTrait(help="Runs the jobs.")  # type: ignore[assignment]
     kernels: RunningKernels = AnyTrait(help="Knows the running kernels.")  # type: ignore[assignment]
     gpus: GpuWatch = AnyTrait(help="Watches the GPUs.")  # type: ignore[assignment]
+    search: Search = AnyTrait(help="Looks for packages.")  # type: ignore[assignment]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         #: Called on the loop with each new snapshot of a job of this process.
         self.listeners: list[Callable[[Job], None]] = []
         self.work = EnvironmentWork(self)
+        self.copies = EnvironmentCopies(self)
 
     @default("equipment")
     def _default_equipment(self) -> Equipment:
@@ -71,6 +75,12 @@ class Parts(Settings):
     def _default_gpus(self) -> GpuWatch:
         return open_watch(self.kernels)
 
+    @default("search")
+    def _default_search(self) -> Search:
+        from .search import Search
+
+        return Search(self)  # type: ignore[arg-type]  # which is the manager
+
     @property
     def active(self) -> tuple[Job, ...]:
         """The unfinished jobs of this process."""
@@ -85,6 +95,8 @@ class Parts(Settings):
     async def close(self, timeout: float = 4.0) -> None:
         """Stop all jobs, and looking at the GPUs, within some seconds."""
         closing = [self.gpus.close()] if self.trait_has_value("gpus") else []
+        if self.trait_has_value("search"):
+            closing.append(self.search.close())
         if self.trait_has_value("runner"):
             closing.append(self.runner.close(timeout))
         await asyncio.gather(*closing)

@@ -12,6 +12,7 @@ from tornado import web
 from ..openapi import document, operation
 from .base import NAMESPACE, GpuKernelsHandler, NowhereHandler
 from .catalogue import FrameworksHandler, LogoHandler, PlansHandler
+from .copies import CloneHandler, RenameHandler
 from .diagnosis import DiagnosisHandler
 from .environments import (
     BenchmarkHandler,
@@ -26,6 +27,7 @@ from .gpus import GpusHandler, GpuUsageHandler
 from .jobs import JobHandler, JobLogHandler, JobsHandler
 from .names import NameHandler, NamesHandler
 from .recipes import RecipeHandler, RecipePlansHandler
+from .search import FoundPackageHandler, FoundPackagesHandler
 
 
 class OpenApiHandler(GpuKernelsHandler):
@@ -56,8 +58,12 @@ ROUTES: tuple[tuple[str, type[GpuKernelsHandler]], ...] = (
     ("/environments/{name}/verify", VerifyHandler),
     ("/environments/{name}/benchmark", BenchmarkHandler),
     ("/environments/{name}/rebuild", RebuildHandler),
+    ("/environments/{name}/clone", CloneHandler),
+    ("/environments/{name}/rename", RenameHandler),
     ("/environments/{name}/recipe", RecipeHandler),
     ("/recipes/plan", RecipePlansHandler),
+    ("/packages", FoundPackagesHandler),
+    ("/packages/{package}", FoundPackageHandler),
     ("/jobs", JobsHandler),
     ("/jobs/{id}", JobHandler),
     ("/jobs/{id}/log", JobLogHandler),
