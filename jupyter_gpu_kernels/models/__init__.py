@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .benchmark import BenchmarkResult, Timing
 from .channels import ChannelsReport, ConfiguredValue, Measured, Mirror, MirrorChoice
+from .copies import CloneRequest, RenameRequest
 from .diagnosis import Diagnosis, Examined, Finding, Remedy, Severity
 from .environment import DiskUsage, Environment, EnvironmentChange, EnvironmentKind, LaunchPolicy, Manifest, NameCheck
 from .foreign import AdoptionRequest, ForeignEnvironment
@@ -26,6 +27,8 @@ from .spec import EnvironmentSpec, Installer, MemoryPreset, Variant
 from .verification import ExtraCheck, LibraryOrigin, MappedLibrary, Verification, VerificationOutcome
 
 __all__ = [
+    "CloneRequest",
+    "RenameRequest",
     "KernelShare",
     "Absence",
     "LaunchPolicy",

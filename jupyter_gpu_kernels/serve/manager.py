@@ -8,7 +8,6 @@ from typing import Any, cast
 from traitlets import Any as AnyTrait
 from traitlets import default
 
-from ..errors import KernelsRunningError
 from ..models import (
     BenchmarkResult,
     Diagnosis,
@@ -83,16 +82,7 @@ class GpuKernelsManager(Questions):
             KernelsRunningError: Kernels of it, or other processes from it, are running.
         """
         names.refuse_malformed(name)
-        running = await self.work.running(name)
-        if not running and not stop_kernels and await self.work.outsiders(name):
-            msg = f"Something that was not started here runs from {name!r}: another server's kernel, or a terminal."
-            cure = "End it first, or ask again with stop_kernels=true to remove it anyway."
-            raise KernelsRunningError(msg, cure=cure)
-        if running and not stop_kernels:
-            several = len(running) > 1
-            msg = f"{len(running)} kernels of {name!r} are running." if several else f"A kernel of {name!r} is running."
-            cure = "Shut them down first, or ask again with stop_kernels=true (--force on the command line)."
-            raise KernelsRunningError(msg, cure=cure)
+        await self.work.check_idle(name, "remove", stop_kernels=stop_kernels)
         return await self.runner.submit(JobKind.REMOVE, name)
 
     async def change(self, name: str, change: EnvironmentChange) -> Environment:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol
 
-from ..errors import BrokenEnvironmentError, ConflictError, VerificationError
+from ..errors import BrokenEnvironmentError, ConflictError, KernelsRunningError, VerificationError
 from ..models import Environment, EnvironmentSpec, Job, JobKind, Verification, VerificationOutcome
 from .jobs import JobResult
 from .kernels import ProcessKernels, RunningKernel, RunningKernels
@@ -54,6 +54,9 @@ class EnvironmentWork:
             JobKind.REMOVE: self._remove,
         }
 
+        #: Kinds whose deeds find out themselves what somebody who died has left of them.
+        self.repeated: set[JobKind] = set()
+
     async def work(self, job: Job, reporter: LiveJob) -> JobResult:
         """Do a job; called by the job runner."""
         return await self.deeds[job.kind](job, reporter)
@@ -83,6 +86,29 @@ class EnvironmentWork:
             if await self._tools.kernels.stop(kernel.id):
                 reporter.log(f"The kernel {kernel.id} was shut down.")
 
+    async def check_idle(self, name: str, verb: str, *, stop_kernels: bool) -> None:
+        """Refuse to take an environment away from kernels, unless they may be stopped.
+
+        Args:
+            name: The environment.
+            verb: What shall be done to it, for the sentence.
+            stop_kernels: Whether kernels that run from it may be shut down.
+
+        Raises:
+            NotFoundError: There is no such environment.
+            KernelsRunningError: Kernels of it, or other processes from it, are running.
+        """
+        running = await self.running(name)
+        if not running and not stop_kernels and await self.outsiders(name):
+            msg = f"Something that was not started here runs from {name!r}: another server's kernel, or a terminal."
+            cure = f"End it first, or ask again with stop_kernels=true to {verb} it anyway."
+            raise KernelsRunningError(msg, cure=cure)
+        if running and not stop_kernels:
+            several = len(running) > 1
+            msg = f"{len(running)} kernels of {name!r} are running." if several else f"A kernel of {name!r} is running."
+            cure = "Shut them down first, or ask again with stop_kernels=true (--force on the command line)."
+            raise KernelsRunningError(msg, cure=cure)
+
     @contextlib.asynccontextmanager
     async def replacing(self, name: str) -> AsyncIterator[None]:
         """Exchange an environment for another build of it: what runs from the old one shall be started anew."""
@@ -92,6 +118,8 @@ class EnvironmentWork:
 
     async def recover_after(self, job: Job) -> JobResult | None:
         """Clean up after the death of whoever worked on a job; called by the job runner."""
+        if job.kind in self.repeated:
+            return None
         manifest = await self._tools.workshop.recover(job.name)
         if manifest is None:
             return JobResult() if job.kind is JobKind.REMOVE else None
