@@ -44,6 +44,7 @@ ALLOWED_IN_BUILD = {
     "kernelspec": {"disk"},
     "changing": {"disk"},
     "planning": {"conda", "wheels"},
+    "channels": {"conda", "wheels", "tools"},
     "searching": {"conda", "wheels", "tools"},
     "contents": {"conda", *INSTALLERS},
     "recipes": {"conda", "contents", "planning", "tools"},

@@ -99,12 +99,18 @@ class Uv:
         return Uv(program=self.program, environment=environment, index_options=self.index_options)
 
     @property
+    def default_index(self) -> str:
+        """The index that is asked for all that no other has, by variables; empty if only uv knows."""
+        if "--no-index" in self.index_options:
+            return ""
+        return self.environment.get("UV_DEFAULT_INDEX") or self.environment.get("UV_INDEX_URL", "")
+
+    @property
     def indexes(self) -> tuple[str, ...]:
         """Indexes and directories of wheels that were configured, best first, credentials and all."""
         get = self.environment.get
         named = [*get("UV_INDEX", "").split(), *get("UV_EXTRA_INDEX_URL", "").split()]
-        if "--no-index" not in self.index_options:
-            named += (get("UV_DEFAULT_INDEX") or get("UV_INDEX_URL", "")).split()
+        named += self.default_index.split()
         return (*named, *filter(None, get("UV_FIND_LINKS", "").split(",")))
 
     @property
