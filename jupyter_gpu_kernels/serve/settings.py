@@ -31,6 +31,12 @@ class Settings(LoggingConfigurable):
     cache_dir = Unicode(
         help="Directory of downloaded packages and shared bytecode; otherwise jupyter-gpu-kernels in the user's caches."
     ).tag(config=True)
+    shared_package_caches = List(
+        Unicode(),
+        help="Directories of unpacked conda packages that somebody else keeps: an administrator's, or the cache_dir of "
+        "another user. What they have is linked or copied from there, not downloaded; nothing is written there. "
+        "Whoever may write into them may write into your kernels. The pkgs_dirs of .condarc serve likewise.",
+    ).tag(config=True)
     default_installer = Enum(
         [installer.value for installer in Installer],
         Installer.AUTO.value,
@@ -78,7 +84,7 @@ class Settings(LoggingConfigurable):
     def _directory(self, proposal: Bunch) -> str:
         return _absolute(proposal["value"])
 
-    @validate("catalogue_dirs")
+    @validate("catalogue_dirs", "shared_package_caches")
     def _directories(self, proposal: Bunch) -> list[str]:
         return [_absolute(path) for path in proposal["value"]]
 

@@ -13,6 +13,7 @@ from ..benchmark.result import read_submitted
 from ..build import pipeline
 from ..build.conda.condarc import read_condarc
 from ..build.conda.engine import CondaEngine
+from ..build.conda.layers import package_layers
 from ..build.conda.settings import ChannelSettings
 from ..build.construction import Construction
 from ..build.disk.generations import Generations
@@ -50,7 +51,12 @@ def open_equipment(settings: Settings) -> Equipment:
         EnvironmentKind.CONDA: Path(settings.conda_envs_dir),
         EnvironmentKind.VIRTUALENV: Path(settings.virtualenvs_dir),
     }
-    conda = CondaEngine(cache_dir=cache_dir, link_scripts=settings.link_scripts, silence=settings.silence)
+    conda = CondaEngine(
+        cache_dir=cache_dir,
+        link_scripts=settings.link_scripts,
+        silence=settings.silence,
+        layers=lambda: package_layers(settings.shared_package_caches, read_condarc().pkgs_dirs),
+    )
     wheels = WheelsEngine(silence=settings.silence, python_downloads=settings.python_downloads)
     catalogue = Catalogue.load([Path(directory) for directory in settings.catalogue_dirs])
     planner = Planner(

@@ -10,7 +10,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +42,24 @@ class CondaEngine:
         silence: Seconds without a byte after which a download counts as stalled.
         rounds: How often a stalled or crashed installation is started before it is given up. What has been
             downloaded stays in the cache.
+        layers: Tells the package caches of others that lie below ours (:mod:`.layers`); called in a thread.
     """
 
-    def __init__(self, *, cache_dir: Path, link_scripts: bool = False, silence: float = 60, rounds: int = 3) -> None:
+    def __init__(
+        self,
+        *,
+        cache_dir: Path,
+        link_scripts: bool = False,
+        silence: float = 60,
+        rounds: int = 3,
+        layers: Callable[[], Sequence[Path]] = tuple,
+    ) -> None:
         self._packages = cache_dir / "pkgs"
         self._repodata = cache_dir / "repodata"
         self._link_scripts = link_scripts
         self._silence = silence
         self._rounds = rounds
+        self._layers = layers
 
     async def probe(
         self, settings: ChannelSettings, *, seconds: int = PROBE_SECONDS, enough: int = PROBE_BYTES
@@ -108,6 +118,7 @@ class CondaEngine:
             "errand": "solve",
             "request": msgspec.to_builtins(request),
             "packages": str(self._packages),
+            "layers": await self._layered(),
             "repodata": str(self._repodata),
         }
         return _solution(await self._ask(job, request.settings), request)
@@ -136,6 +147,7 @@ class CondaEngine:
             "pins": msgspec.to_builtins(tuple(pins)),
             "lock": lock,
             "packages": str(self._packages),
+            "layers": await self._layered(),
             "repodata": str(self._repodata),
         }
         result = await self._ask(job, request.settings)
@@ -173,6 +185,8 @@ class CondaEngine:
             "packages": str(self._packages),
             "generation": str(generation),
             "final": str(final),
+            "layers": await self._layered(),
+            "archives": solution.archives,
             "link_scripts": self._link_scripts,
             "silence": self._silence,
         }
@@ -183,6 +197,10 @@ class CondaEngine:
             for name in await asyncio.to_thread(_link_scripts, generation):
                 reporter.log(f"{name} has a post-link script, which was not run.")
         await asyncio.to_thread(neighbour.settle, generation, solution.request)
+
+    async def _layered(self) -> list[str]:
+        """The package caches below ours, as builders are told of them."""
+        return [str(layer) for layer in await asyncio.to_thread(self._layers)]
 
     async def _ask(self, job: Mapping[str, Any], settings: ChannelSettings) -> Mapping[str, Any]:
         """Have something solved; a builder that dies gets a successor."""
@@ -240,6 +258,7 @@ def _solution(result: Mapping[str, Any], request: CondaRequest) -> CondaSolution
         disk_bytes=EXPANSION * sum(package["size"] for package in found),
         request=request,
         payload=result["payload"],
+        warnings=tuple(result["warnings"]),
     )
 
 

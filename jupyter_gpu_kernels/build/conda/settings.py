@@ -95,6 +95,9 @@ class CondaRequest:
         cuda: Version of the virtual package ``__cuda``, ``None`` for a machine without a driver.
         platform: Conda subdir to solve for (``"linux-64"``), ``None`` for the running one.
         keep: Match specs of what was added from outside to the environment that is rebuilt.
+        hold: Records, files of a ``conda-meta``, of packages that keep their version unless it stands in the way.
+        firm: Whether to look for an answer first that moves none of those, even if other packages come in older
+            versions then.
     """
 
     specs: tuple[str, ...]
@@ -102,6 +105,8 @@ class CondaRequest:
     cuda: str | None = None
     platform: str | None = None
     keep: tuple[str, ...] = ()
+    hold: tuple[str, ...] = ()
+    firm: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +119,8 @@ class CondaSolution:
         disk_bytes: Estimate: three times the packed size, see :data:`EXPANSION`.
         request: What was asked for; the download uses its settings too.
         payload: The solver's records, opaque. They may hold credentials in their URLs: never show or store them.
+        archives: Directory that has the packages' archives, each below its platform; empty to fetch them.
+        warnings: What the user should read before.
     """
 
     packages: tuple[PlannedPackage, ...]
@@ -121,6 +128,8 @@ class CondaSolution:
     disk_bytes: int
     request: CondaRequest = field(repr=False)
     payload: str = field(repr=False)
+    archives: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def specs(self) -> tuple[str, ...]:

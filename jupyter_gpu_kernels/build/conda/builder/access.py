@@ -42,6 +42,8 @@ def match_spec(text: str, channels: tuple[Channel, ...]) -> rattler.MatchSpec:
         raise InvalidMatchSpecError(msg) from error
 
 
-def package_cache(directory: Path) -> rattler.PackageCache:
-    """The cache of unpacked packages. Every file is checked against its hash before it is used."""
-    return rattler.PackageCache.new_layered([str(directory)], validation_mode=rattler.ValidationMode.full())
+def package_cache(*directories: Path) -> rattler.PackageCache:
+    """The cache of unpacked packages, and what lies below it. Every file is checked against its hash before its use."""
+    return rattler.PackageCache.new_layered(
+        [str(directory) for directory in directories], validation_mode=rattler.ValidationMode.full()
+    )

@@ -9,11 +9,13 @@ from typing import Any
 import msgspec
 import rattler
 
+from .. import layers
 from ..cache import in_use
 from ..settings import CondaRequest
 from ..tally import Tally, Voice
 from .access import client, match_spec, package_cache
-from .records import thaw
+from .records import from_archives, thaw
+from .stock import in_stock, put_right, remarks
 
 
 class Listener(rattler.InstallerReporter):
@@ -56,20 +58,20 @@ class Listener(rattler.InstallerReporter):
 
 
 async def install(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
-    """Download what is not cached and link everything into the generation."""
+    """Download what is in no cache and link everything into the generation."""
     request = msgspec.convert(job["request"], CondaRequest)
     records = thaw(job["payload"])
+    urls = from_archives(records, Path(job["archives"])) if job.get("archives") else {}
     channels = request.settings.resolved()
     wishes = [match_spec(text, channels) for text in (*request.specs, *request.keep)]
     directory = Path(job["packages"])
     with in_use(directory) as swept:
         if swept:
             voice.say({"event": "log", "line": f"Removed {swept} half-unpacked packages of a build that was killed."})
-        cache = package_cache(directory)
-        index = await cache.index()
-        missing = {record.name.normalized: record.size or 0 for record in records if not index.contains_record(record)}
+        stock = await in_stock(records, directory, job.get("layers", ()))
+        missing = {record.name.normalized: record.size or 0 for record in records if not stock.has(record)}
         tally = Tally(missing, len(records), voice, job["silence"])
-        with tally.telling():
+        with layers.view(directory, stock.shared) as view, tally.telling():
             await rattler.install(
                 records,
                 target_prefix=job["generation"],
@@ -79,6 +81,9 @@ async def install(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
                 requested_specs=[wish._match_spec for wish in wishes],
                 reporter=Listener(tally),  # type: ignore[abstract]
                 alternative_target_prefix=job["final"],
-                package_cache=cache,
+                package_cache=package_cache(directory, *([view] if view else ())),
             )
+        put_right(Path(job["generation"]), urls, view, stock)
+        for line in (*stock.warnings, *remarks(records, directory, stock)):
+            voice.say({"event": "log", "line": line})
     return {}

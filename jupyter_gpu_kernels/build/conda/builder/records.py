@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import rattler
 
-from ...tools.redaction import redact
+from ...tools.redaction import redact, uncover
+from ..settings import Channel
+from .access import rattler_channel
+from .stock import Stock
 
 
 def freeze(records: list[rattler.RepoDataRecord], platform: str) -> str:
@@ -34,7 +39,63 @@ def thaw(text: str) -> list[rattler.RepoDataRecord]:
         return records
 
 
+def from_archives(records: list[rattler.RepoDataRecord], directory: Path) -> dict[str, str]:
+    """Have packages taken from archives on this disk instead of from their channels.
+
+    Returns:
+        Where they belong, by name of the archive's file.
+    """
+    urls = {}
+    for record in records:
+        urls[record.file_name] = record.url
+        record.url = (directory / record.subdir / record.file_name).as_uri()
+    return urls
+
+
 def source(record: rattler.RepoDataRecord, names: Mapping[str, str]) -> str:
     """The channel of a record, as its user calls it."""
     base = record.url.rsplit("/", 2)[0]
     return names.get(base) or redact(base)
+
+
+def described(
+    records: Iterable[rattler.RepoDataRecord], stock: Stock, names: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """What the engine is told of records, in order of name.
+
+    Args:
+        records: The packages.
+        stock: What need not be downloaded.
+        names: The channels as their user calls them, by URL.
+    """
+    return [
+        {
+            "name": record.name.normalized,
+            "version": str(record.version),
+            "build": str(record.build),
+            "source": source(record, names),
+            "size": record.size or 0,
+            "cached": stock.has(record),
+        }
+        for record in sorted(records, key=lambda record: record.name.normalized)
+    ]
+
+
+def linked(paths: Iterable[str], channels: Iterable[Channel]) -> list[rattler.RepoDataRecord]:
+    """Records of what an environment has; damaged ones are left out.
+
+    Args:
+        paths: The files in its ``conda-meta``, which hold no credentials.
+        channels: The channels that are asked; their credentials serve for what must be downloaded once more.
+    """
+    bases = [rattler_channel(channel).base_url.rstrip("/") for channel in channels]
+    secrets = {uncover(base): base for base in bases}
+    found: list[rattler.RepoDataRecord] = []
+    for path in paths:
+        # Whatever rattler cannot read cannot be held on to.
+        with contextlib.suppress(Exception):
+            record = rattler.PrefixRecord.from_path(path)
+            base, subdir, file = record.url.rsplit("/", 2)
+            url = f"{secrets.get(base, base)}/{subdir}/{file}"
+            found.append(rattler.RepoDataRecord(record, record.file_name, url, record.channel))
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -9,13 +10,15 @@ from typing import Any
 
 import msgspec
 import rattler
+from rattler.exceptions import SolverError
 
 from ..settings import CondaRequest
 from ..tally import Voice
-from .access import match_spec, package_cache, rattler_channel
+from .access import match_spec, rattler_channel
 from .indexes import with_gateway
 from .machine import virtual_packages
-from .records import freeze, source
+from .records import described, freeze, linked
+from .stock import in_stock
 
 #: Seconds that the solver may think. Real problems take less than one.
 SOLVE_TIMEOUT = timedelta(minutes=5)
@@ -25,19 +28,22 @@ async def solve(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
     """Find the packages.
 
     Returns:
-        Packages, what they cost, and the records as the text of a lock file.
+        Packages, what they cost, the records as the text of a lock file, and what is to be said of caches.
     """
     request = msgspec.convert(job["request"], CondaRequest)
     channels = request.settings.resolved()
     platform = request.platform or str(rattler.Subdir.current())
+    held = linked(request.hold, channels)
 
-    async def attempt(gateway: rattler.Gateway) -> list[rattler.RepoDataRecord]:
+    async def ask(gateway: rattler.Gateway, *, firm: bool) -> list[rattler.RepoDataRecord]:
         return await rattler.solve(
             sources=[rattler_channel(channel) for channel in channels],
             specs=[match_spec(text, channels) for text in (*request.specs, *request.keep)],
             gateway=gateway,
             platforms=[rattler.Subdir(platform), rattler.Subdir("noarch")],
             virtual_packages=virtual_packages(request.cuda, request.platform),
+            locked_packages=[] if firm else held,
+            pinned_packages=held if firm else [],
             timeout=SOLVE_TIMEOUT,
             channel_priority=(
                 rattler.ChannelPriority.Disabled
@@ -46,20 +52,17 @@ async def solve(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
             ),
         )
 
+    async def attempt(gateway: rattler.Gateway) -> list[rattler.RepoDataRecord]:
+        if held and request.firm:
+            with contextlib.suppress(SolverError):
+                return await ask(gateway, firm=True)
+        return await ask(gateway, firm=False)
+
     records = await with_gateway(Path(job["repodata"]), request.settings, attempt, voice)
-    index = await package_cache(Path(job["packages"])).index()
+    stock = await in_stock(records, Path(job["packages"]), job.get("layers", ()))
     names = {rattler_channel(channel).base_url.rstrip("/"): channel.name for channel in channels}
     return {
-        "packages": [
-            {
-                "name": record.name.normalized,
-                "version": str(record.version),
-                "build": str(record.build),
-                "source": source(record, names),
-                "size": record.size or 0,
-                "cached": index.contains_record(record),
-            }
-            for record in sorted(records, key=lambda record: record.name.normalized)
-        ],
+        "packages": described(records, stock, names),
         "payload": freeze(records, platform),
+        "warnings": stock.warnings,
     }
