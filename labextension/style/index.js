@@ -3,3 +3,4 @@ import './form.css';
 import './panel.css';
 import './gpus.css';
 import './diagnosis.css';
+import './recipes.css';

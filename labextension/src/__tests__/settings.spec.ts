@@ -18,7 +18,8 @@ const BUILT_IN = someDefaults();
 
 describe('The defaults of a new kernel', () => {
   it('are those of the schema', () => {
-    const defaults = Object.entries(schema.properties).map(([key, property]) => [key, property.default]);
+    const { carry_recipe: _, ...ofKernels } = schema.properties;
+    const defaults = Object.entries(ofKernels).map(([key, property]) => [key, property.default]);
     expect(Object.fromEntries(defaults)).toEqual(BUILT_IN);
   });
 
@@ -51,7 +52,7 @@ describe('The texts of the settings', () => {
     const translated = fetch?.(plugin).schema as unknown as typeof schema;
     expect([translated.title, translated.description]).toEqual([
       'schema: GPU kernels',
-      'schema: What New GPU kernel begins with.'
+      'schema: What New GPU kernel begins with, and what notebooks carry.'
     ]);
     expect(translated['jupyter.lab.setting-icon-label']).toBe('settings: GPU kernels');
     expect(translated.properties.memory).toEqual({

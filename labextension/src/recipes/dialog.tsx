@@ -1,0 +1,187 @@
+/**
+ * What would be built here of a notebook's kernel, before anything is.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React, { useCallback, useState } from 'react';
+
+import { useAnswer } from '../components/answer';
+import { explain } from '../explanation';
+import { PlanView, Warnings } from '../form/planView';
+import { Problem } from '../form/problem';
+import type { components } from '../schema';
+import { Sheet } from '../sheet';
+import type { IGpuKernels, Job } from '../tokens';
+import { sentence } from '../words';
+import type { ICarried } from './carried';
+
+type RecipePlan = components['schemas']['RecipePlan'];
+
+/**
+ * Show what would be built.
+ *
+ * @returns The job that builds it; `null` if the person decided otherwise.
+ */
+export function askToBuild(model: IGpuKernels, carried: ICarried, trans: TranslationBundle): Promise<Job | null> {
+  return Sheet.ask<Job>(trans.__('Build the kernel of this notebook'), end => (
+    <BuildQuestion model={model} carried={carried} trans={trans} onEnd={end} />
+  ));
+}
+
+/**
+ * Properties of {@link BuildQuestion}.
+ */
+export interface IBuildQuestionProps {
+  model: IGpuKernels;
+  carried: ICarried;
+  trans: TranslationBundle;
+  onEnd: (job: Job | null) => void;
+}
+
+/**
+ * The plan for this machine, and whether to build that.
+ */
+export function BuildQuestion({ model, carried, trans, onEnd }: IBuildQuestionProps): JSX.Element {
+  const { recipe } = carried;
+  const question = useCallback(
+    (signal: AbortSignal) =>
+      model.ask<RecipePlan>(['recipes', 'plan'], { method: 'POST', body: { recipe, name: null }, signal }),
+    [model, recipe]
+  );
+  const { value, failure, isAsking, ask } = useAnswer(question);
+  const [refused, setRefused] = useState<{ reason: unknown } | null>(null);
+  const [isBeginning, setBeginning] = useState(false);
+  const canBuild = value !== null && !value.plan.refusal && !isAsking;
+  const problem = refused ?? failure;
+  const build = (): void => {
+    if (!value || isBeginning) {
+      return;
+    }
+    setBeginning(true);
+    setRefused(null);
+    model.create(value.spec).then(onEnd, (reason: unknown) => {
+      setRefused({ reason });
+      setBeginning(false);
+    });
+  };
+  return (
+    <div className="jp-GpuKernels-recipe">
+      <p>{trans.__('This notebook was made with the kernel %1.', carried.title)}</p>
+      <p role="status">{isAsking ? trans.__('Finding packages that fit this computer…') : ''}</p>
+      {problem ? (
+        <section role="alert">
+          <h3>{trans.__('That did not work')}</h3>
+          <Problem trans={trans} {...explain(trans, problem.reason)} />
+        </section>
+      ) : null}
+      {value && !isAsking ? <Planned answer={value} trans={trans} /> : null}
+      <div className="jp-GpuKernels-recipeButtons">
+        <button type="button" className="jp-Dialog-button jp-mod-reject jp-mod-styled" onClick={() => onEnd(null)}>
+          {canBuild || isAsking ? trans.__('Cancel') : trans.__('Close')}
+        </button>
+        {failure ? (
+          <button type="button" className="jp-Dialog-button jp-mod-styled" onClick={() => ask()}>
+            {trans.__('Try again')}
+          </button>
+        ) : (
+          // Disabled it would lose the focus.
+          <button
+            type="button"
+            className="jp-Dialog-button jp-mod-accept jp-mod-styled"
+            aria-disabled={!canBuild || isBeginning || undefined}
+            onClick={canBuild ? build : undefined}
+          >
+            {trans.__('Build')}
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Planned({ answer, trans }: { answer: RecipePlan; trans: TranslationBundle }): JSX.Element {
+  const { plan, spec, differences, present } = answer;
+  if (plan.refusal) {
+    return (
+      <section role="alert">
+        <h3>{trans.__('This cannot be built')}</h3>
+        <Problem
+          trans={trans}
+          message={sentence(trans, plan.refusal.reason)}
+          cure={sentence(trans, plan.refusal.cure)}
+          detail={plan.refusal.detail}
+        />
+        <Warnings trans={trans} warnings={plan.warnings} />
+      </section>
+    );
+  }
+  const wanted = [...spec.packages, ...spec.pip];
+  return (
+    <section>
+      <h3>{trans.__('To be built here as %1', spec.name)}</h3>
+      {present ? (
+        <p className="jp-GpuKernels-Form-note">
+          {trans.__('There is a kernel here already that was made in the same way: %1.', present)}
+        </p>
+      ) : null}
+      <Differences differences={differences} trans={trans} />
+      {wanted.length ? (
+        <p>
+          {trans.__(
+            'Besides its framework the notebook wants %1. Packages are programs: build it if you trust whoever it is from.',
+            wanted.join(', ')
+          )}
+        </p>
+      ) : null}
+      <PlanView trans={trans} plan={plan} />
+    </section>
+  );
+}
+
+function Differences({
+  differences,
+  trans
+}: Pick<RecipePlan, 'differences'> & { trans: TranslationBundle }): JSX.Element {
+  if (!differences.length) {
+    return <p>{trans.__('It will be as it was.')}</p>;
+  }
+  return (
+    <table className="jp-GpuKernels-differences">
+      <caption>{trans.__('What will not be as it was')}</caption>
+      <thead>
+        <tr>
+          <td />
+          <th scope="col">{trans.__('There')}</th>
+          <th scope="col">{trans.__('Here')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {differences.map(({ what, before, after }) => (
+          <tr key={what}>
+            <th scope="row">{Private.word(trans, what)}</th>
+            <td>{Private.word(trans, before)}</td>
+            <td>{Private.word(trans, after)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+namespace Private {
+  /**
+   * What the server calls something that differs, in the reader's language; names and versions as they are.
+   */
+  export function word(trans: TranslationBundle, text: string): string {
+    const words: Record<string, string> = {
+      'Built for': trans.__('Built for'),
+      'Packages from': trans.__('Packages from'),
+      Platform: trans.__('Platform'),
+      Channels: trans.__('Channels'),
+      'not used here': trans.__('not used here'),
+      'Other packages': trans.__('Other packages'),
+      'as they were then': trans.__('as they were then'),
+      'as they are now': trans.__('as they are now')
+    };
+    return Object.hasOwn(words, text) ? words[text] : text;
+  }
+}
