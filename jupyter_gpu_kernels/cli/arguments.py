@@ -13,6 +13,7 @@ from .._version import __version__
 from ..errors import InvalidInputError
 from ..models import EnvironmentChange, EnvironmentSpec, Installer, MemoryPreset, Placement, Variant
 from ..prefix.placement import MAX_WAIT, parse_gpus
+from .words.channels import add_channels
 from .words.copies import add_clone, add_renaming
 
 EPILOG = """\
@@ -163,6 +164,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_placement(command("placement", "change which GPUs a kernel is given, from its next start on"))
     _add_removal(command("remove", "unregister a kernel and remove its environment"))
     command("frameworks", "list the frameworks that can be asked for")
+    add_channels(command("channels", "say where packages come from here, measure it, or switch to a mirror"))
     _add_search(command("search", "look for packages by name"))
     _add_watch(command("gpus", "describe this machine's GPUs and driver, and what they are doing for whom"))
     _add_diagnosis(command("diagnose", "look what is wrong with this machine and its kernels, and cure it"))

@@ -11,6 +11,7 @@ from ..models import EnvironmentChange, ErrorReport, Job, JobState, from_json
 from ..serve.manager import GpuKernelsManager
 from . import text
 from .arguments import memory_of, placement_of, spec_of
+from .channels import channels
 from .copying import clone, rename
 from .diagnosing import diagnose
 from .exits import Exit, of_code
@@ -118,6 +119,7 @@ COMMANDS: dict[str, Callable[[GpuKernelsManager, argparse.Namespace], Awaitable[
     "placement": placement,
     "remove": remove,
     "frameworks": frameworks,
+    "channels": channels,
     "search": search,
     "gpus": gpus,
     "diagnose": diagnose,

@@ -23,6 +23,7 @@ from .workshop import Workshop
 
 if TYPE_CHECKING:
     from ..build.equipment import Equipment
+    from .channels import Network
     from .search import Search
 
 
@@ -37,6 +38,7 @@ class Parts(Settings):
     runner: JobRunner = AnyTrait(help="Runs the jobs.")  # type: ignore[assignment]
     kernels: RunningKernels = AnyTrait(help="Knows the running kernels.")  # type: ignore[assignment]
     gpus: GpuWatch = AnyTrait(help="Watches the GPUs.")  # type: ignore[assignment]
+    network: Network = AnyTrait(help="Knows where packages come from.")  # type: ignore[assignment]
     search: Search = AnyTrait(help="Looks for packages.")  # type: ignore[assignment]
 
     def __init__(self, **kwargs: Any) -> None:
@@ -74,6 +76,12 @@ class Parts(Settings):
     @default("gpus")
     def _default_gpus(self) -> GpuWatch:
         return open_watch(self.kernels)
+
+    @default("network")
+    def _default_network(self) -> Network:
+        from .channels import Network
+
+        return Network(self)
 
     @default("search")
     def _default_search(self) -> Search:

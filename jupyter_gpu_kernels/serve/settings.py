@@ -63,6 +63,11 @@ class Settings(LoggingConfigurable):
         help="Directories of framework descriptions (TOML) that add to the bundled ones or replace them; "
         "otherwise gpu-kernels/frameworks below each directory of Jupyter's configuration.",
     ).tag(config=True)
+    mirror_dirs = List(
+        Unicode(),
+        help="Directories of files (TOML) that describe mirrors of channels and package indexes, to be chosen from; "
+        "otherwise gpu-kernels/mirrors below each directory of Jupyter's configuration.",
+    ).tag(config=True)
     simultaneous_builds = Integer(2, min=1, help="How many environments are built at a time.").tag(config=True)
     kept_jobs = Integer(100, min=0, help="How many finished jobs are remembered.").tag(config=True)
     kept_days = Float(30.0, min=0, help="For how many days finished jobs are remembered.").tag(config=True)
@@ -84,7 +89,7 @@ class Settings(LoggingConfigurable):
     def _directory(self, proposal: Bunch) -> str:
         return _absolute(proposal["value"])
 
-    @validate("catalogue_dirs", "shared_package_caches")
+    @validate("catalogue_dirs", "mirror_dirs", "shared_package_caches")
     def _directories(self, proposal: Bunch) -> list[str]:
         return [_absolute(path) for path in proposal["value"]]
 
@@ -111,6 +116,10 @@ class Settings(LoggingConfigurable):
     @default("catalogue_dirs")
     def _default_catalogue_dirs(self) -> list[str]:
         return [str(Path(path) / "gpu-kernels" / "frameworks") for path in jupyter_config_path()]
+
+    @default("mirror_dirs")
+    def _default_mirror_dirs(self) -> list[str]:
+        return [str(Path(path) / "gpu-kernels" / "mirrors") for path in jupyter_config_path()]
 
 
 def _absolute(path: str) -> str:

@@ -12,6 +12,7 @@ from tornado import web
 from ..openapi import document, operation
 from .base import NAMESPACE, GpuKernelsHandler, NowhereHandler
 from .catalogue import FrameworksHandler, LogoHandler, PlansHandler
+from .channels import ChannelsHandler
 from .copies import CloneHandler, RenameHandler
 from .diagnosis import DiagnosisHandler
 from .environments import (
@@ -64,6 +65,7 @@ ROUTES: tuple[tuple[str, type[GpuKernelsHandler]], ...] = (
     ("/recipes/plan", RecipePlansHandler),
     ("/packages", FoundPackagesHandler),
     ("/packages/{package}", FoundPackageHandler),
+    ("/channels", ChannelsHandler),
     ("/jobs", JobsHandler),
     ("/jobs/{id}", JobHandler),
     ("/jobs/{id}/log", JobLogHandler),
