@@ -71,7 +71,8 @@ async def answer(channel: Path, cache: Path, platform: str) -> None:
     """Answer until nobody asks."""
     import rattler
 
-    from jupyter_gpu_kernels.build.conda import builder
+    from jupyter_gpu_kernels.build.conda.builder.access import match_spec
+    from jupyter_gpu_kernels.build.conda.builder.machine import virtual_packages
 
     gateway = rattler.Gateway(cache_dir=cache, default_config=rattler.SourceConfig(sharded_enabled=False))
     for line in sys.stdin:
@@ -79,10 +80,10 @@ async def answer(channel: Path, cache: Path, platform: str) -> None:
         try:
             records = await rattler.solve(
                 sources=[rattler.Channel(channel.as_uri())],
-                specs=[builder.match_spec(text, ()) for text in request["specs"]],
+                specs=[match_spec(text, ()) for text in request["specs"]],
                 gateway=gateway,
                 platforms=[rattler.Subdir(platform), rattler.Subdir("noarch")],
-                virtual_packages=builder.virtual_packages(request["cuda"], platform),
+                virtual_packages=virtual_packages(request["cuda"], platform),
                 channel_priority=rattler.ChannelPriority.Strict,
             )
             found = [

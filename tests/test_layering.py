@@ -53,6 +53,7 @@ ALLOWED_IN_BUILD = {
 #: What joins them, from the ground up; each may import all of what is before it.
 JOINED = {"construction": set(ALLOWED_IN_BUILD), "equipment": {"construction", *ALLOWED_IN_BUILD}}
 JOINED["pipeline"] = {"equipment", *JOINED["equipment"]}
+JOINED["files"] = {"equipment", *JOINED["equipment"]}
 JOINED["copying"] = {"pipeline", *JOINED["pipeline"]}
 
 #: Foreign tools, and the only places that may import them: modules, or whole directories.

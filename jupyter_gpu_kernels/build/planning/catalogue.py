@@ -20,7 +20,7 @@ import msgspec
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from ...errors import InvalidInputError, UnknownFrameworkError
-from ...models import Framework, Installer, Recipe, Variant
+from ...models import Extra, Framework, Installer, Recipe, Variant
 from ...models.serialization import convert
 from . import validation
 
@@ -174,6 +174,33 @@ def _check(framework: Framework) -> None:
         raise FrameworkFileError(msg) from error
     for index, recipe in enumerate(framework.recipes):
         _check_recipe(recipe, f"recipes[{index}]")
+    for index, extra in enumerate(framework.extras):
+        _check_extra(extra, f"extras[{index}]")
+    ids = [extra.id for extra in framework.extras]
+    if len(set(ids)) < len(ids):
+        msg = "key 'extras': two of them have the same id."
+        raise FrameworkFileError(msg)
+
+
+def _check_extra(extra: Extra, path: str) -> None:
+    """Check one extra; the path is for the sentence."""
+    if not _ID.fullmatch(extra.id):
+        msg = f"key '{path}.id': {extra.id!r} is not a short lower-case word."
+        raise FrameworkFileError(msg)
+    try:
+        SpecifierSet(extra.python)
+        validation.check_packages(extra.packages, Installer.CONDA)
+        validation.check_packages((*extra.pip, *extra.wheels), Installer.PYPI)
+        compile(extra.verification, "<verification>", "exec")
+    except InvalidSpecifier as error:
+        msg = f"key '{path}.python': {extra.python!r} is not a range such as '>=3.10,<3.14'."
+        raise FrameworkFileError(msg) from error
+    except InvalidInputError as error:
+        msg = f"key '{path}': {error.message}"
+        raise FrameworkFileError(msg) from error
+    except (SyntaxError, ValueError) as error:
+        msg = f"key '{path}.verification': it is not Python: {error}."
+        raise FrameworkFileError(msg) from error
 
 
 def _check_recipe(recipe: Recipe, path: str) -> None:

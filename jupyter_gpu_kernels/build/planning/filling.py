@@ -45,7 +45,7 @@ def conda_request(
     specs += recipe.before_turing if drivers.before_turing(aim.capabilities) else ()
     python = _joined(_prefix(spec.python), recipe.python)
     specs += [f"python {python}" if python else "python", *_ESSENTIALS, *spec.packages]
-    specs += framework.companions if spec.companions else ()
+    specs += framework.companions if spec.companions and spec.recipe else ()
     return CondaRequest(
         specs=tuple(dict.fromkeys(specs)),
         settings=settings,
@@ -60,7 +60,7 @@ def wheels_request(
     framework: Framework, recipe: Recipe, spec: EnvironmentSpec, aim: Target, *, allow_builds: bool = False
 ) -> WheelsRequest:
     """What the PyPI installer is asked for; arguments as those of :func:`conda_request`."""
-    requirements = [_ESSENTIALS[0], *(framework.companions if spec.companions else ())]
+    requirements = [_ESSENTIALS[0], *(framework.companions if spec.companions and spec.recipe else ())]
     version = _joined(f"=={_prefix(spec.version)}" if spec.version else "", recipe.versions)
     requirements += [text.replace("{version}", version) for text in recipe.packages]
     requirements += recipe.before_turing if drivers.before_turing(aim.capabilities) else ()

@@ -8,15 +8,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from ...errors import ChannelError, RefusedError
-from ...models import EnvironmentSpec, Framework, Hardware, Installer, Plan, PlannedPackage, Recipe, Refusal, Variant
+from ...models import EnvironmentSpec, Hardware, Installer, PlannedPackage, Refusal, Variant
 from ..conda.settings import ChannelAnswer, ChannelSettings, CondaRequest, CondaSolution
 from ..wheels.settings import WheelsRequest, WheelsSolution
-from . import filling, guarding, validation, ways
+from . import extras, filling, telling, validation, ways
 from .catalogue import Catalogue
-from .cautions import cautions, disk_caution
+from .cautions import disk_caution
 from .hindrances import solved
-from .reasons import cuda_reason
 from .targets import Target, target
+from .tasks import Planned as Planned
+from .tasks import Task, refusing
 from .ways import Way
 
 #: Said where PyTorch's own index is out of reach.
@@ -59,58 +60,6 @@ class WheelsSolver(Protocol):
         allow_builds: bool = False,
     ) -> WheelsSolution:
         """Find the wheels that go on top of conda packages."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Planned:
-    """A plan with what carries it out.
-
-    Attributes:
-        plan: The plan; a refusal is in it.
-        framework: The framework.
-        conda: What the conda installer installs, ``None`` with the PyPI installer and in a refusal.
-        wheels: What uv installs, on top of conda or alone; ``None`` if there is nothing for it to do.
-    """
-
-    plan: Plan
-    framework: Framework
-    conda: CondaSolution | None = None
-    wheels: WheelsSolution | None = None
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Task:
-    """All that is known before the solve."""
-
-    spec: EnvironmentSpec
-    framework: Framework
-    hardware: Hardware
-    aim: Target
-    way: Way
-    recipe: Recipe
-
-    def guarded(self, packages: Sequence[PlannedPackage]) -> Refusal | None:
-        """Why a solution is not what was promised."""
-        return guarding.check(self.framework, self.recipe, packages, driver_cuda=self.aim.cuda, wish=self.spec.cuda)
-
-    def plan(self, packages: Sequence[PlannedPackage], **more: object) -> Plan:
-        """The plan of a solution."""
-        cuda = guarding.cuda_version(self.recipe, packages)
-        version = guarding.framework_version(self.framework, packages)
-        concerns = cautions(self.framework, self.spec, self.aim, self.recipe, self.hardware, cuda)
-        return dataclasses.replace(
-            _outline(self.spec, self.way, self.aim),
-            framework_version=version,
-            cuda=cuda,
-            cuda_reason=cuda_reason(self.framework, self.recipe, self.spec, self.aim, version, cuda),
-            packages=tuple(sorted(packages, key=lambda item: item.name)),
-            warnings=(*self.way.warnings, *concerns),
-            **more,  # type: ignore[arg-type]
-        )
-
-    def refused(self, refusal: Refusal) -> Planned:
-        """The plan that is a refusal."""
-        return _refused(self.spec, self.framework, self.way, self.aim, refusal)
 
 
 class Planner:
@@ -165,7 +114,7 @@ class Planner:
             InvalidInputError: What is wrong with it.
         """
         validation.check(spec, local_channels=self._local_channels)
-        self.catalogue.get(spec.framework)
+        extras.chosen(self.catalogue.get(spec.framework), spec)
 
     async def plan(self, spec: EnvironmentSpec, keep: tuple[str, ...] = ()) -> Planned:
         """Answer what would be built.
@@ -185,16 +134,18 @@ class Planner:
 
     async def _plan(self, spec: EnvironmentSpec, keep: tuple[str, ...]) -> Planned:
         self.check(spec)
-        framework = self.catalogue.get(spec.framework)
+        framework = extras.supplemented(self.catalogue.get(spec.framework), spec)
         hardware = await self._hardware()
         aim = target(spec, hardware, self._platform)
         try:
             way = await ways.choose(framework, spec, aim, hardware, lambda: self._probe(spec))
             aim = way.aim
-            validation.check_packages(spec.packages, way.installer, channels=spec.channels)
+            validation.check_packages(
+                spec.packages, way.installer, channels=spec.channels, most=validation.MAX_IMPORTED
+            )
             if isinstance(way.recipe, Refusal):
-                return _refused(spec, framework, way, aim, way.recipe)
-            task = _Task(spec=spec, framework=framework, hardware=hardware, aim=aim, way=way, recipe=way.recipe)
+                return refusing(spec, framework, way, aim, way.recipe)
+            task = Task(spec=spec, framework=framework, hardware=hardware, aim=aim, way=way, recipe=way.recipe)
             if way.installer is Installer.CONDA:
                 wish = dataclasses.replace(spec, channels=spec.channels or way.recipe.channels)
                 settings = await asyncio.to_thread(self._settings, wish)
@@ -213,13 +164,57 @@ class Planner:
                 recipe=refusal,
                 aim=aim,
             )
-            return _refused(spec, framework, way, aim, refusal)
+            return refusing(spec, framework, way, aim, refusal)
+
+    async def plan_given(
+        self, spec: EnvironmentSpec, *, conda: CondaSolution | None = None, wheels: WheelsSolution | None = None
+    ) -> Planned:
+        """The plan of packages that are given to the byte; nothing is chosen, and nothing asked of the network.
+
+        Args:
+            spec: What they count as asked for.
+            conda: Conda packages.
+            wheels: Wheels, on top of those or alone.
+
+        Raises:
+            InvalidInputError: The spec is malformed, or its framework unknown.
+        """
+        self.check(spec)
+        framework, hardware = self.catalogue.get(spec.framework), await self._hardware()
+        aim = target(spec, hardware, self._platform)
+        installer = Installer.PYPI if conda is None else Installer.CONDA
+        packages = (*(conda.packages if conda else ()), *(wheels.packages if wheels else ()))
+        way = ways.given(installer, aim)
+        task = Task(
+            spec=spec, framework=framework, hardware=hardware, aim=aim, way=way, recipe=telling.plain(installer)
+        ).told(packages)
+        python = next((item.version for item in packages if item.name == "python"), wheels.python if wheels else "")
+        sources = dict.fromkeys(item.source for item in conda.packages) if conda else wheels.indexes if wheels else ()
+        parts = [part for part in (conda, wheels) if part is not None]
+        plan = task.plan(
+            packages,
+            python=python,
+            channels=tuple(sources),
+            download_bytes=sum(part.download_bytes for part in parts),
+            disk_bytes=sum(part.disk_bytes for part in parts),
+        )
+        more = (*(text for part in parts for text in part.warnings), *await asyncio.to_thread(self._notices))
+        plan = dataclasses.replace(plan, warnings=(*plan.warnings, *more))
+        return await self._weighed(Planned(plan=plan, framework=framework, conda=conda, wheels=wheels))
+
+    async def channel_settings(self, spec: EnvironmentSpec) -> ChannelSettings:
+        """How the channels of a spec are reached.
+
+        Raises:
+            RefusedError: An administrator does not allow one of them.
+        """
+        return await asyncio.to_thread(self._settings, spec)
 
     async def _probe(self, spec: EnvironmentSpec) -> tuple[ChannelAnswer, ...]:
         """Ask the channels for a spec whether they answer."""
         return await self._conda.probe(await asyncio.to_thread(self._settings, spec))
 
-    async def _with_conda(self, task: _Task, settings: ChannelSettings, keep: tuple[str, ...]) -> Planned:
+    async def _with_conda(self, task: Task, settings: ChannelSettings, keep: tuple[str, ...]) -> Planned:
         """Plan conda packages, and wheels on top."""
         spec = task.spec
 
@@ -233,14 +228,14 @@ class Planner:
             raise _both(task, error) from error
         if isinstance(solution, Refusal):
             return task.refused(solution)
-        if refusal := task.guarded(solution.packages):
+        if not spec.recipe:
+            task = task.told(solution.packages)
+        elif refusal := task.guarded(solution.packages):
             return task.refused(refusal)
         python = next((item.version for item in solution.packages if item.name == "python"), "")
         wheels = None
-        if spec.pip:
-            wheels = await self._wheels.solve_on_top(
-                spec.pip, solution.packages, python, allow_builds=self._allow_builds
-            )
+        if on_top := extras.on_top(task.framework, spec):
+            wheels = await self._wheels.solve_on_top(on_top, solution.packages, python, allow_builds=self._allow_builds)
         plan = task.plan(
             (*solution.packages, *(wheels.packages if wheels else ())),
             python=python,
@@ -248,10 +243,11 @@ class Planner:
             download_bytes=solution.download_bytes + (wheels.download_bytes if wheels else 0),
             disk_bytes=solution.disk_bytes + (wheels.disk_bytes if wheels else 0),
         )
-        plan = dataclasses.replace(plan, warnings=(*plan.warnings, *(wheels.warnings if wheels else ())))
+        remarks = (*solution.warnings, *(wheels.warnings if wheels else ()))
+        plan = dataclasses.replace(plan, warnings=(*plan.warnings, *remarks))
         return Planned(plan=plan, framework=task.framework, conda=solution, wheels=wheels)
 
-    async def _with_wheels(self, task: _Task) -> Planned:
+    async def _with_wheels(self, task: Task) -> Planned:
         """Plan a virtual environment."""
         request = filling.wheels_request(
             task.framework, task.recipe, task.spec, task.aim, allow_builds=self._allow_builds
@@ -268,7 +264,9 @@ class Planner:
                 remarks = (CUDA_FOR_CPU,)
         except ChannelError as error:
             raise _both(task, error) from error
-        if refusal := task.guarded(solution.packages):
+        if not task.spec.recipe:
+            task = task.told(solution.packages)
+        elif refusal := task.guarded(solution.packages):
             return task.refused(refusal)
         plan = task.plan(
             solution.packages,
@@ -292,30 +290,10 @@ class Planner:
         return dataclasses.replace(planned, plan=dataclasses.replace(plan, warnings=(*plan.warnings, *concerns)))
 
 
-def _both(task: _Task, error: ChannelError) -> ChannelError:
+def _both(task: Task, error: ChannelError) -> ChannelError:
     """What is wrong with the way that was taken, and why it was: the reader must know about both."""
     if task.spec.installer is not Installer.AUTO or task.spec.channels:
         return error
     msg = f"{task.way.installer_reason} {error.message}"
     mirror = " Or name a mirror of it as the channel." if task.way.installer is Installer.CONDA else ""
     return ChannelError(msg, cure=f"{error.cure}{mirror}", detail=error.detail)
-
-
-def _outline(spec: EnvironmentSpec, way: Way, aim: Target) -> Plan:
-    """What is known of a plan without a solution."""
-    return Plan(
-        spec=spec,
-        installer=way.installer,
-        installer_reason=way.installer_reason,
-        variant=way.variant,
-        variant_reason=way.variant_reason,
-        target_cuda=aim.cuda,
-    )
-
-
-def _refused(spec: EnvironmentSpec, framework: Framework, way: Way, aim: Target, refusal: Refusal) -> Planned:
-    """The plan that is a refusal."""
-    concerns = (framework.legacy,) if framework.legacy else ()
-    return Planned(
-        plan=dataclasses.replace(_outline(spec, way, aim), refusal=refusal, warnings=concerns), framework=framework
-    )

@@ -21,6 +21,7 @@ from .gpus import named_gpu
 
 #: Most entries of a list, and most characters of one entry.
 MAX_ENTRIES = 100
+MAX_IMPORTED = 2000
 MAX_LENGTH = 300
 MAX_DISPLAY_NAME = 100
 
@@ -77,8 +78,10 @@ def check(spec: EnvironmentSpec, *, local_channels: bool = False) -> None:
         named_gpu(spec.target_gpu)
     check_fraction(spec.memory_fraction)
     check_channels(spec.channels, local=local_channels)
-    check_packages(spec.packages, spec.installer, channels=spec.channels)
-    check_packages(spec.pip, Installer.PYPI)
+    # Who names all packages of an environment names many.
+    most = MAX_ENTRIES if spec.recipe else MAX_IMPORTED
+    check_packages(spec.packages, spec.installer, channels=spec.channels, most=most)
+    check_packages(spec.pip, Installer.PYPI, most=most)
     check_placement(spec.placement)
     if spec.channels and spec.installer is Installer.PYPI:
         msg = "Channels belong to conda, and the installer asked for is pypi."
@@ -187,18 +190,21 @@ def check_channels(channels: Sequence[str], *, local: bool = False) -> None:
         raise InvalidChannelError(msg, cure="Give a channel's name, such as conda-forge, or its http(s) address.")
 
 
-def check_packages(packages: Sequence[str], installer: Installer, *, channels: Sequence[str] = ()) -> None:
+def check_packages(
+    packages: Sequence[str], installer: Installer, *, channels: Sequence[str] = (), most: int = MAX_ENTRIES
+) -> None:
     """Check package specs of an installer; with ``auto`` those of either kind pass.
 
     Args:
         packages: Conda match specs, or PEP 508 requirements.
         installer: Whose they are.
         channels: Channels that a conda spec may name with ``channel::name``, besides none.
+        most: How many there may be.
 
     Raises:
         InvalidPackageError: One of them is no such spec, or of a kind that is not allowed.
     """
-    _check_size(packages, "packages", InvalidPackageError)
+    _check_size(packages, "packages", InvalidPackageError, most)
     for package in packages:
         _check_text(package, "package", InvalidPackageError)
         if "://" in package or re.search(r"\s@|@\s|^[A-Za-z]+\+|^file:", package):
@@ -249,11 +255,11 @@ def _is_web_address(channel: str) -> bool:
     return parts.scheme in ("http", "https") and bool(host) and clean and ".." not in parts.path.split("/")
 
 
-def _check_size(entries: Sequence[str], what: str, error: type[InvalidInputError]) -> None:
+def _check_size(entries: Sequence[str], what: str, error: type[InvalidInputError], most: int = MAX_ENTRIES) -> None:
     """Refuse a list that nobody wrote by hand."""
-    if len(entries) > MAX_ENTRIES:
+    if len(entries) > most:
         msg = f"{len(entries)} {what} are too many."
-        raise error(msg, cure=f"Give at most {MAX_ENTRIES}.")
+        raise error(msg, cure=f"Give at most {most}.")
 
 
 def _check_text(text: str, what: str, error: type[InvalidInputError]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from ...errors import ChannelError
 from ...models import EnvironmentSpec, Framework, Hardware, Installer, Recipe, Refusal, Variant
 from ..conda.settings import ChannelAnswer
-from . import choices
+from . import choices, telling
 from .targets import Target
 
 Probe = Callable[[], Awaitable[tuple[ChannelAnswer, ...]]]
@@ -50,6 +50,8 @@ async def choose(framework: Framework, spec: EnvironmentSpec, aim: Target, hardw
     Raises:
         ChannelError: A channel is there and cannot be used, which is somebody's to mend.
     """
+    if not spec.recipe:
+        return await _asked(spec, aim, probe)
     variant, reason = _variant(framework, spec, aim)
     served = choices.servable(framework, spec, variant, aim)
     way = await _with_installer(framework, spec, served, variant, reason, probe)
@@ -71,6 +73,29 @@ async def choose(framework: Framework, spec: EnvironmentSpec, aim: Target, hardw
     told = refused.recipe if isinstance(refused.recipe, Refusal) else way.recipe
     warning = f"The {gpus} of this machine would not be used: {told.reason} {told.cure}"
     return dataclasses.replace(fallback, warnings=(warning,))
+
+
+def given(installer: Installer, aim: Target) -> Way:
+    """The way to packages that somebody has chosen already."""
+    return Way(
+        variant=Variant.CPU,
+        variant_reason="",
+        installer=installer,
+        installer_reason="The packages that are given are its own.",
+        recipe=telling.plain(installer),
+        aim=aim,
+    )
+
+
+async def _asked(spec: EnvironmentSpec, aim: Target, probe: Probe) -> Way:
+    """The way of those who name all packages themselves; what they are is seen when they are solved."""
+    installer, reason = spec.installer, "As asked for."
+    if installer is Installer.AUTO and spec.channels:
+        installer, reason = Installer.CONDA, "Channels are asked for, which are conda's."
+    elif installer is Installer.AUTO:
+        installer, reason = _reachable(await probe())
+    recipe = telling.plain(installer, (*spec.packages, *spec.pip))
+    return dataclasses.replace(given(installer, aim), installer_reason=reason, recipe=recipe)
 
 
 def _variant(framework: Framework, spec: EnvironmentSpec, aim: Target) -> tuple[Variant, str]:
