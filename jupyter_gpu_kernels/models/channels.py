@@ -78,6 +78,7 @@ class ChannelsReport:
         channels: Name and address of each conda channel in force, in order of priority, without credentials; the
             address is empty where the solver's own default is taken.
         indexes: Addresses of the Python package indexes in force, the first one first; empty for uv's own default.
+            Where that is asked among others, it is there by its name.
         values: The settings, each with who makes it.
         mirrors: The mirrors that are known of, none of which is taken by default.
         measured: What was found out, if that was asked for.

@@ -111,7 +111,7 @@ class Survey:
     def indexes(self) -> tuple[str, ...]:
         """The package indexes in force, the first one first; none if only uv knows, by its own default."""
         if self.uv.indexes or "--no-index" in self.uv.index_options:
-            return self.uv.indexes
+            return self.uv.sources
         _, said = uv_words(self.environ, self.machine)
         found = [item.get("url") for item in said.get("index", ()) if isinstance(item, dict)]
         found += [said.get(key) for key in ("extra-index-url", "index-url", "default-index")]

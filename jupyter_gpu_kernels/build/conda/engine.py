@@ -20,8 +20,8 @@ from ...errors import BuildError, InvalidInputError, RefusedError
 from ...models import PlannedPackage
 from ..reporting import Reporter
 from ..tools.processes import ToolSilentError
-from . import errand, failures, neighbour
-from .pins import CondaPin
+from . import bypass, errand, failures, neighbour
+from .pins import Archive, CondaPin
 from .relay import Relay
 from .settings import EXPANSION, ChannelAnswer, ChannelSettings, CondaRequest, CondaSolution
 
@@ -191,12 +191,37 @@ class CondaEngine:
             "silence": self._silence,
         }
         before = await asyncio.to_thread(_entries, generation)
-        relay = Relay(reporter)
-        await self._insist(job, solution.request.settings, relay, generation, before, lock)
+        await self._insist(
+            job, solution.request.settings, Relay(reporter), lock=lock, clear=lambda: _clear(generation, before)
+        )
         if not self._link_scripts:
             for name in await asyncio.to_thread(_link_scripts, generation):
                 reporter.log(f"{name} has a post-link script, which was not run.")
         await asyncio.to_thread(neighbour.settle, generation, solution.request)
+
+    async def fetch(
+        self, archives: Sequence[Archive], directory: Path, settings: ChannelSettings, reporter: Reporter
+    ) -> None:
+        """Fetch files as they are; those that are there already are not fetched again.
+
+        Args:
+            archives: What to fetch.
+            directory: Where to; what has come whole stays there, whatever happens.
+            settings: How channels are reached.
+            reporter: Is told the stage ``download`` and its progress.
+
+        Raises:
+            DownloadError: They could not be fetched whole.
+            InstallError: They could not be written.
+        """
+        job = {
+            "errand": "fetch",
+            "settings": msgspec.to_builtins(settings),
+            "fetched": msgspec.to_builtins(tuple(archives)),
+            "directory": str(directory),
+            "silence": self._silence,
+        }
+        await self._insist(job, settings, Relay(reporter, links=False))
 
     async def _layered(self) -> list[str]:
         """The package caches below ours, as builders are told of them."""
@@ -219,11 +244,11 @@ class CondaEngine:
         job: Mapping[str, Any],
         settings: ChannelSettings,
         relay: Relay,
-        generation: Path,
-        before: frozenset[str],
-        lock: Path | None,
+        *,
+        lock: Path | None = None,
+        clear: Callable[[], None] = lambda: None,
     ) -> None:
-        """Run the builder until it succeeds, fails for good or has stalled too often."""
+        """Run the builder until it succeeds, fails for good or has stalled too often; in between things are cleared."""
         mismatched = False
         for left in reversed(range(self._rounds)):
             try:
@@ -243,7 +268,7 @@ class CondaEngine:
             if not left:
                 raise error
             relay.restart(f"{error.message} Starting again; what has been downloaded is kept.")
-            await asyncio.to_thread(_clear, generation, before)
+            await asyncio.to_thread(clear)
 
 
 def _solution(result: Mapping[str, Any], request: CondaRequest) -> CondaSolution:
@@ -258,7 +283,7 @@ def _solution(result: Mapping[str, Any], request: CondaRequest) -> CondaSolution
         disk_bytes=EXPANSION * sum(package["size"] for package in found),
         request=request,
         payload=result["payload"],
-        warnings=tuple(result["warnings"]),
+        warnings=(*result["warnings"], *bypass.sentences(request.settings)),
     )
 
 

@@ -17,5 +17,5 @@ def add_channels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--measure",
         action="store_true",
-        help="ask all channels, mirrors and indexes how good they are, for some seconds",
+        help="ask all channels, mirrors and indexes how good they are; takes seconds",
     )
