@@ -26,10 +26,11 @@ def write_wheel(
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     metadata += "".join(f"Requires-Dist: {item}\n" for item in requires)
     metadata += f"Requires-Python: {requires_python}\n" if requires_python else ""
+    # The metadata come first: uv reads a wheel that arrives in pieces no further than these.
     contents = {
-        **files,
         f"{info}/METADATA": metadata.encode(),
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n".encode(),
+        **files,
     }
     if entry_points:
         contents[f"{info}/entry_points.txt"] = entry_points.encode()
