@@ -15,14 +15,14 @@ from ...models import EnvironmentKind, PlannedPackage, Stage
 from ...prefix.layout import Layout
 from ..reporting import Reporter
 from ..tools.redaction import redact
-from . import ontop, solving
+from . import exactly, ontop, solving
 from .failures import NoWheelError
 from .fetching import Listener, fetch
 from .interpreters import Candidate, Interpreter, candidates, choose, wanted_versions
 from .lock import Locked, read_lock
 from .requirements import checked, names
 from .scripts import rewrite_scripts
-from .settings import WheelsRequest, WheelsSolution
+from .settings import Hold, WheelsRequest, WheelsSolution
 from .sizes import with_sizes
 from .uv import Uv, prepare
 
@@ -69,7 +69,7 @@ class WheelsEngine:
             SolveError: Nothing satisfies the request, or there is no such Python here.
             ChannelError: The index does not answer as it should.
         """
-        requirements = checked(request.requirements)
+        requirements = checked((*request.requirements, *request.hold.kept))
         if request.pip and "pip" not in names(requirements):
             requirements = (*requirements, "pip")
         wanted = wanted_versions(request.python, request.python_range)
@@ -81,7 +81,13 @@ class WheelsEngine:
             for python in await choose(found, wanted, uv.environment, python=request.python):
                 try:
                     answer = await solving.lock(
-                        uv, requirements, cwd=cwd, interpreter=python.path, python=python.version, options=options
+                        uv,
+                        requirements,
+                        cwd=cwd,
+                        interpreter=python.path,
+                        python=python.version,
+                        options=options,
+                        hold=request.hold,
                     )
                 except NoWheelError as error:
                     # The newest Python is often too new for a framework; an older one may do.
@@ -135,6 +141,7 @@ class WheelsEngine:
         *,
         indexes: tuple[str, ...] = (),
         allow_builds: bool = False,
+        hold: Hold | None = None,
     ) -> WheelsSolution:
         """Plan wheels on top of conda packages that are not there yet; none of those may be replaced.
 
@@ -144,23 +151,57 @@ class WheelsEngine:
             python: Exact version of the Python among them.
             indexes: Further indexes.
             allow_builds: Whether packages may be built from source code.
+            hold: What was on top before; its pins are always held firmly.
 
         Raises:
             InvalidInputError: A requirement is malformed.
             SolveError: They contradict the conda packages, or nothing satisfies them.
             ChannelError: The index does not answer as it should.
         """
-        wanted = checked(requirements)
+        hold = hold or Hold()
+        wanted = checked((*requirements, *hold.kept))
         uv = await self._uv(indexes)
         own = getattr(sys, "_base_executable", None) or sys.executable
         tool = Interpreter(version=python, path=own)
-        request = WheelsRequest(requirements=wanted, indexes=indexes, allow_builds=allow_builds)
+        request = WheelsRequest(requirements=wanted, indexes=indexes, allow_builds=allow_builds, hold=hold)
         with _throwaway() as cwd:
             options = _options(request)
             lock, _ = await ontop.plan(
-                uv, wanted, packages, python=python, interpreter=own, cwd=cwd, options=options
-            )  # fmt: skip
+                uv, wanted, packages, python=python, interpreter=own, cwd=cwd, options=options, held=hold.pins
+            )
             return await self._solution(uv, lock, cwd, tool, requirements=wanted, request=request, warnings=())
+
+    async def solve_exactly(self, pins: Sequence[str], *, python: str = "", on_top: bool = False) -> WheelsSolution:
+        """Find the files of packages that somebody names to the byte; nothing is chosen.
+
+        Args:
+            pins: Lines of a requirements file: exact versions, perhaps with hashes.
+            python: Version of Python that they are for, empty for any.
+            on_top: Whether they go on top of conda packages, which bring that Python.
+
+        Raises:
+            RefusedError: The index has other files of a package than the one that is named.
+            SolveError: The index does not have a package in its version, or there is no such Python here.
+            ChannelError: The index does not answer as it should.
+        """
+        requirements = checked(exactly.versions(pins))
+        backend = exactly.torch_backend(requirements)
+        request = WheelsRequest(requirements=requirements, torch_backend=backend, pip=False)
+        uv = await self._uv(())
+        with _throwaway() as cwd:
+            tool = Interpreter(version=python, path=getattr(sys, "_base_executable", None) or sys.executable)
+            if not on_top:
+                minor = ".".join(python.split(".")[:2]) or None
+                found = await self._candidates(uv, cwd)
+                tool = (await choose(found, wanted_versions(minor, ""), uv.environment, python=minor))[0]
+            options = ("--no-deps", *_options(request))
+            answer = await solving.lock(
+                uv, requirements, cwd=cwd, interpreter=tool.path, python=tool.version, options=options
+            )
+            solution = await self._solution(
+                uv, answer.output, cwd, tool, requirements=requirements, request=request, warnings=answer.warnings
+            )
+        return exactly.kept_to(solution, pins)
 
     async def install_on_top(
         self, solution: WheelsSolution, *, generation: Path, final: Path, reporter: Reporter, lock: Path | None = None
@@ -177,22 +218,8 @@ class WheelsEngine:
         options = _options(solution)
         reporter.stage(Stage.WHEELS)
         with _throwaway() as cwd:
-            text = await ontop.confirm(
-                uv,
-                solution.requirements,
-                layout=layout,
-                python=solution.python,
-                interpreter=solution.interpreter,
-                cwd=cwd,
-                options=options,
-            )
-            planned = {(package.name, package.version) for package in solution.packages}
-            actual = read_lock(text, solution.python) if text else ()
-            if {(package.name, package.version) for package in actual} == planned:
-                pins = solution.pins
-            else:
-                reporter.log("The wheels were planned again, since conda's packages differ from their names.")
-                pins = tuple(package.pin for package in actual)
+            find = exactly.missing if solution.exact else ontop.missing
+            pins = await find(uv, solution, layout=layout, cwd=cwd, options=options, reporter=reporter)
             if not pins:
                 reporter.log("The conda packages have all that was asked of the package index.")
                 return ()
@@ -265,6 +292,7 @@ class WheelsEngine:
             more_indexes=request.indexes,
             torch_backend=request.torch_backend,
             pins=tuple(package.pin for package in locked),
+            kept=request.hold.kept,
         )
 
     async def _fetch(

@@ -11,7 +11,10 @@ from packaging.utils import canonicalize_name
 from ...errors import InstallError, SolveError
 from ...models import EnvironmentKind, PlannedPackage
 from ...prefix.layout import Layout
+from ..reporting import Reporter
 from . import solving
+from .lock import read_lock
+from .settings import WheelsSolution
 from .shadow import fill, python_distributions
 from .uv import Uv
 
@@ -25,6 +28,7 @@ async def plan(
     interpreter: str,
     cwd: Path,
     options: Sequence[str],
+    held: Sequence[str] = (),
 ) -> tuple[str, dict[str, str]]:
     """Plan wheels on top of conda packages that are planned themselves.
 
@@ -36,6 +40,7 @@ async def plan(
         interpreter: A Python of this machine, of whatever version.
         cwd: A throwaway directory.
         options: Further options for what resolves.
+        held: Exact requirements of wheels that keep their version unless it stands in the way.
 
     Returns:
         A lock of what goes on top, empty if conda has it all; and the versions that conda brings.
@@ -58,6 +63,7 @@ async def plan(
         cwd=cwd,
         options=options,
         refusal=SolveError,
+        held=held,
     )
     return lock, pins
 
@@ -71,8 +77,11 @@ async def confirm(
     interpreter: str,
     cwd: Path,
     options: Sequence[str],
+    held: Sequence[str] = (),
 ) -> str:
     """Plan once more against the environment as conda has really built it; names may differ from what was assumed.
+
+    The arguments are those of :func:`plan`; what it planned is held.
 
     Returns:
         A lock, empty if nothing is missing.
@@ -92,7 +101,43 @@ async def confirm(
         cwd=cwd,
         options=options,
         refusal=InstallError,
+        held=held,
     )
+
+
+async def missing(
+    uv: Uv, solution: WheelsSolution, *, layout: Layout, cwd: Path, options: Sequence[str], reporter: Reporter
+) -> tuple[str, ...]:
+    """The pins of what an environment lacks of a solution, or of another one if conda's packages want that.
+
+    Args:
+        uv: uv.
+        solution: What was planned.
+        layout: The environment, with its conda packages.
+        cwd: A throwaway directory.
+        options: Further options for what resolves.
+        reporter: Is told if it was planned anew.
+
+    Raises:
+        InstallError: A package of conda would have to be replaced.
+        SolveError: The requirements contradict what is there.
+    """
+    text = await confirm(
+        uv,
+        solution.requirements,
+        layout=layout,
+        python=solution.python,
+        interpreter=solution.interpreter,
+        cwd=cwd,
+        options=options,
+        held=[f"{package.name}=={package.version}" for package in solution.packages],
+    )
+    planned = {(package.name, package.version) for package in solution.packages}
+    actual = read_lock(text, solution.python) if text else ()
+    if {(package.name, package.version) for package in actual} == planned:
+        return solution.pins
+    reporter.log("The wheels were planned again, since conda's packages differ from their names.")
+    return tuple(package.pin for package in actual)
 
 
 async def installed(uv: Uv, layout: Layout, cwd: Path) -> dict[str, str]:
@@ -121,10 +166,11 @@ async def _lock(
     cwd: Path,
     options: Sequence[str],
     refusal: type[SolveError] | type[InstallError],
+    held: Sequence[str],
 ) -> str:
     """Lock what an environment lacks of the requirements; ``of`` is the environment's interpreter."""
     added, removed = await solving.would_change(
-        uv, requirements, cwd=cwd, interpreter=of, python=python, pins=pins, options=options
+        uv, requirements, cwd=cwd, interpreter=of, python=python, pins=pins, options=options, held=held
     )
     replaced = sorted({*removed, *(name for name in added if name in pins)})
     if replaced:

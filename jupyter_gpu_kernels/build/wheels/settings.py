@@ -8,6 +8,22 @@ from ...models import PlannedPackage
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hold:
+    """What an environment has already, and shall keep when wheels are looked for in its place.
+
+    Attributes:
+        pins: Exact requirements (``six==1.17.0``) of wheels that keep their version unless it stands in the way.
+        firm: Whether to look for an answer first that moves none of those, even if other packages come in older
+            versions then.
+        kept: Requirements of what was added from outside with pip; they are asked for like all others.
+    """
+
+    pins: tuple[str, ...] = ()
+    firm: bool = False
+    kept: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class WheelsRequest:
     """What to look for.
 
@@ -19,6 +35,7 @@ class WheelsRequest:
         indexes: Further indexes, asked after the configured ones.
         allow_builds: Whether packages may be built from source code.
         pip: Whether to put pip itself into the environment; without, ``!pip install`` takes somebody else's.
+        hold: What is there already.
     """
 
     requirements: tuple[str, ...]
@@ -28,6 +45,7 @@ class WheelsRequest:
     indexes: tuple[str, ...] = ()
     allow_builds: bool = False
     pip: bool = True
+    hold: Hold = field(default_factory=Hold)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +66,8 @@ class WheelsSolution:
         more_indexes: As in the request, credentials and all.
         torch_backend: As in the request.
         pins: Lines of a requirements file: exact versions with their hashes.
+        exact: Whether somebody has named just these; then nothing is planned anew when they are installed.
+        kept: As in the request.
     """
 
     packages: tuple[PlannedPackage, ...]
@@ -63,3 +83,5 @@ class WheelsSolution:
     more_indexes: tuple[str, ...] = field(default=(), repr=False)
     torch_backend: str | None = None
     pins: tuple[str, ...] = field(default=(), repr=False)
+    exact: bool = False
+    kept: tuple[str, ...] = ()

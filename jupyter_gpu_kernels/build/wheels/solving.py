@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +11,12 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from ...errors import ChannelError
+from ...errors import ChannelError, SolveError
 from ..tools.processes import ToolSilentError, run_tool
 from ..tools.redaction import redact
 from .failures import explain
 from .lock import Locked
+from .settings import Hold
 from .uv import Uv
 
 #: Seconds without a word from uv. It says nothing while it resolves, and an index without separate metadata may make
@@ -87,6 +90,7 @@ async def lock(
     interpreter: str,
     python: str,
     options: Sequence[str] = (),
+    hold: Hold | None = None,
 ) -> Answer:
     """Resolve requirements into a ``pylock.toml``: exact files with their hashes, and sizes where the index tells.
 
@@ -97,20 +101,31 @@ async def lock(
         interpreter: A Python of this machine.
         python: Version to resolve for.
         options: Further options.
+        hold: What is there already.
     """
     file = requirements_file(cwd, "requirements.in", requirements)
-    words = (
-        "pip",
-        "compile",
-        "--format",
-        "pylock.toml",
-        "--no-header",
-        "--python",
-        interpreter,
-        "--python-version",
-        python,
-    )
-    return await ask(uv, *words, *uv.index_options, *options, file, cwd=cwd, python=python)
+    words = ["pip", "compile", "--format", "pylock.toml", "--no-header", "--python", interpreter]
+    words += ["--python-version", python, *uv.index_options, *options, file]
+    pins = hold.pins if hold is not None else ()
+    if hold is not None and hold.firm and pins:
+        constraints = requirements_file(cwd, "held.txt", pins)
+        with contextlib.suppress(SolveError):
+            return await ask(uv, *words, "-c", constraints, cwd=cwd, python=python)
+    if not pins:
+        return await ask(uv, *words, cwd=cwd, python=python)
+    # What the file holds that is to be written is preferred: https://docs.astral.sh/uv/pip/compile/#upgrading-requirements
+    output = cwd / "pylock.toml"
+    output.write_text(_former(pins), "utf-8")
+    answer = await ask(uv, *words, "--output-file", output.name, cwd=cwd, python=python)
+    return Answer(output=output.read_text("utf-8"), remarks=answer.remarks)
+
+
+def _former(pins: Sequence[str]) -> str:
+    """A lock file with nothing in it but names and versions."""
+    entries = (pin.partition("==") for pin in pins)
+    # Quoted as JSON, which for names and versions is TOML.
+    packages = [f"[[packages]]\nname = {json.dumps(name)}\nversion = {json.dumps(at)}\n" for name, _, at in entries]
+    return "\n".join(('lock-version = "1.0"\ncreated-by = "jupyter-gpu-kernels"\n', *packages))
 
 
 async def would_change(
@@ -122,14 +137,26 @@ async def would_change(
     python: str,
     pins: Mapping[str, str],
     options: Sequence[str] = (),
+    held: Sequence[str] = (),
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Ask what an installation would add to an environment and remove, while its packages keep their versions.
+
+    Args:
+        uv: uv.
+        requirements: Checked requirements.
+        cwd: A throwaway directory.
+        interpreter: The environment's Python.
+        python: Version to resolve for.
+        pins: Versions by name of what is there.
+        options: Further options.
+        held: Exact requirements of what has been added before; if they stand in the way, they are passed over.
 
     Returns:
         Versions by name of what would be added, and of what would be removed.
     """
     file = requirements_file(cwd, "requirements.in", requirements)
-    constraints = requirements_file(cwd, "constraints.txt", [f"{name}=={version}" for name, version in pins.items()])
+    exact = [f"{name}=={version}" for name, version in pins.items()]
+    constraints = requirements_file(cwd, "constraints.txt", exact)
     words = (
         "pip",
         "install",
@@ -140,9 +167,15 @@ async def would_change(
         "--python-version",
         python,
     )
-    answer = await ask(
-        uv, *words, *uv.index_options, *options, "-r", file, "-c", constraints, cwd=cwd, pins=pins, python=python
-    )
+    question = (*words, *uv.index_options, *options, "-r", file, "-c", constraints)
+    answer = None
+    held = [pin for pin in held if pin.partition("==")[0] not in pins]
+    if held:
+        more = requirements_file(cwd, "held.txt", held)
+        with contextlib.suppress(SolveError):
+            answer = await ask(uv, *question, "-c", more, cwd=cwd, pins=pins, python=python)
+    if answer is None:
+        answer = await ask(uv, *question, cwd=cwd, pins=pins, python=python)
     changes = re.findall(r"^ ([+~-]) (\S+?)==(\S+)", f"{answer.output}\n{answer.remarks}", re.MULTILINE)
     added: dict[str, str] = {canonicalize_name(name): version for sign, name, version in changes if sign != "-"}
     removed: dict[str, str] = {canonicalize_name(name): version for sign, name, version in changes if sign != "+"}

@@ -94,7 +94,7 @@ def linked(paths: Iterable[str], channels: Iterable[Channel]) -> list[rattler.Re
     for path in paths:
         # Whatever rattler cannot read cannot be held on to.
         with contextlib.suppress(Exception):
-            record = rattler.PrefixRecord.from_path(path)
+            record = rattler.PrefixRecord.from_path(Path(path))
             base, subdir, file = record.url.rsplit("/", 2)
             url = f"{secrets.get(base, base)}/{subdir}/{file}"
             found.append(rattler.RepoDataRecord(record, record.file_name, url, record.channel))
