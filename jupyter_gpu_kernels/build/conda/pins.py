@@ -41,3 +41,24 @@ class CondaPin:
             msg = f"{self.url} is no package"
             raise ValueError(msg)
         return match["name"].lower(), match["version"], match["build"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive:
+    """A file that is to be fetched as it is: a conda package, or a wheel.
+
+    Attributes:
+        name: What it is called while it is fetched.
+        url: Where it is; it may hold credentials.
+        file: Where it shall be, relative to a directory, with slashes.
+        size: Bytes, 0 when unknown.
+        algorithm: How its hash is computed, as :mod:`hashlib` calls it.
+        digest: What it must hash to, in hexadecimal; empty where nobody says it.
+    """
+
+    name: str
+    url: str
+    file: str
+    size: int = 0
+    algorithm: str = "sha256"
+    digest: str = ""

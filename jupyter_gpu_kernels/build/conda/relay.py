@@ -12,9 +12,16 @@ from ..reporting import RateMeter, Reporter
 
 @dataclass
 class Relay:
-    """Turns the builder's messages into stages and progress."""
+    """Turns the builder's messages into stages and progress.
+
+    Attributes:
+        reporter: Whom to tell.
+        links: Whether what is downloaded is then linked.
+        latest: What was last heard of.
+    """
 
     reporter: Reporter
+    links: bool = True
     latest: str = ""
     _stage: Stage | None = None
     _rate: RateMeter = field(default_factory=RateMeter)
@@ -38,7 +45,7 @@ class Relay:
                         detail=message["latest"],
                     )
                 )
-            if message["cached"] == message["packages"]:
+            if self.links and message["cached"] == message["packages"]:
                 self._enter(Stage.LINK)
                 self.reporter.progress(
                     Progress(

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ..tally import Voice
+from .fetching import fetch
 from .installing import install
 from .locking import lock
 from .pinning import pin
@@ -21,6 +22,7 @@ from .solving import solve
 Errand = Callable[[Mapping[str, Any], Voice], Awaitable[Mapping[str, Any]]]
 
 ERRANDS: Mapping[str, Errand] = {
+    "fetch": fetch,
     "install": install,
     "lock": lock,
     "names": names,
