@@ -163,6 +163,7 @@ class Construction:
                 timeout=self._verify_timeout,
                 reporter=reporter,
                 hardware_reason=reason,
+                extras=tuple(extra for extra in framework.extras if extra.id in manifest.spec.extras),
             )
 
     def register(self, manifest: Manifest, *, succeeds: Path | None = None) -> None:

@@ -93,6 +93,7 @@ def spec_of(arguments: argparse.Namespace) -> EnvironmentSpec:
         channels=tuple(arguments.channel),
         packages=tuple(arguments.package),
         pip=tuple(arguments.pip),
+        extras=tuple(arguments.extra),
         companions=arguments.companions,
         verify=arguments.verify,
         memory=memory.memory or MemoryPreset.DEFAULT,
@@ -254,6 +255,9 @@ def _add_spec(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--package", metavar="SPEC", action="append", default=[], help="one more package")
     parser.add_argument("--pip", metavar="SPEC", action="append", default=[], help="one more package, by pip's rules")
+    parser.add_argument(
+        "--extra", metavar="ID", action="append", default=[], help="one of the framework's extras; see `frameworks`"
+    )
     parser.add_argument(
         "--no-companions", dest="companions", action="store_false", help="leave out numpy, pandas and matplotlib"
     )

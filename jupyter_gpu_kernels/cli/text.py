@@ -143,6 +143,7 @@ def manifest(manifest: Manifest) -> str:
         ("Name", manifest.name),
         ("Kernel", f"{manifest.display_name} ({manifest.kernel_name})"),
         ("Framework", f"{manifest.spec.framework} {plan.framework_version or ''}".strip()),
+        *([("Extras", ", ".join(manifest.spec.extras))] if manifest.spec.extras else []),
         ("Variant", plan.variant.value),
         ("CUDA", _cuda(plan)),
         ("Python", plan.python),
@@ -177,7 +178,8 @@ def placement(placement: Placement) -> str:
 def verification(verification: Verification) -> str:
     """What a verification found."""
     devices = f"Devices: {', '.join(verification.devices)}\n" if verification.devices else ""
-    return f"{verification.sentence}\n{devices}"
+    extras = "".join(f"{check.sentence}\n" for check in verification.extras)
+    return f"{verification.sentence}\n{devices}{extras}"
 
 
 def benchmark(result: BenchmarkResult) -> str:
@@ -206,10 +208,16 @@ def benchmark(result: BenchmarkResult) -> str:
 def frameworks(found: Sequence[Framework]) -> str:
     """A table of the catalogue."""
     rows = [
-        (framework.id, framework.title, ", ".join(kind.value for kind in framework.variants()), _summary(framework))
+        (
+            framework.id,
+            framework.title,
+            ", ".join(kind.value for kind in framework.variants()),
+            ", ".join(extra.id for extra in framework.extras) or "-",
+            _summary(framework),
+        )
         for framework in found
     ]
-    return columns([("ID", "TITLE", "VARIANTS", "SUMMARY"), *rows])
+    return columns([("ID", "TITLE", "VARIANTS", "EXTRAS", "SUMMARY"), *rows])
 
 
 def _summary(framework: Framework) -> str:

@@ -126,6 +126,7 @@ class Extra:
         description: One sentence on what it is for.
         pip: PEP 508 requirements: the pip stage of a conda environment, plain ones of a virtual environment.
         packages: Conda packages that a conda environment needs besides.
+        wheels: PEP 508 requirements that a virtual environment needs besides.
         python: Versions of Python that it runs on, a PEP 440 specifier; empty for any.
         import_name: Module to import; empty for none.
         environ: Environment variables under which it is tried.
@@ -138,6 +139,7 @@ class Extra:
     description: str = ""
     pip: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    wheels: tuple[str, ...] = ()
     python: str = ""
     import_name: str = ""
     environ: Mapping[str, str] = dataclasses.field(default_factory=dict)

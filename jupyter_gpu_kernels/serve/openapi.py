@@ -17,7 +17,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 VERBS = ("get", "post", "put", "patch", "delete")
 
 #: What JSON Schema calls types of query arguments.
-_TYPES = {bool: "boolean", str: "string"}
+_TYPES = {bool: "boolean", str: "string", int: "integer"}
 
 #: Where the operation of a method is kept.
 _ATTRIBUTE = "gpu_kernels_operation"

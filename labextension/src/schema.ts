@@ -264,6 +264,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/environments/{name}/clone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Copy an environment, sharing its files; verify and register the copy. */
+        post: operations["post_environments_name_clone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/environments/{name}/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give an environment, and its kernel, another name. */
+        post: operations["post_environments_name_rename"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/environments/{name}/recipe": {
         parameters: {
             query?: never;
@@ -292,6 +326,58 @@ export interface paths {
         put?: never;
         /** Say what would be built here of what a notebook carries. */
         post: operations["post_recipes_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find packages by a part of their name, the best first; in a package index by their exact name alone. */
+        get: operations["get_packages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/packages/{package}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give the versions of a package for this platform, the newest first. */
+        get: operations["get_packages_package"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say which channels, indexes and settings are in force, and who says so. */
+        get: operations["get_channels"];
+        /** Switch to a mirror, or with null to none that was chosen here. */
+        put: operations["put_channels"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -559,6 +645,7 @@ export interface components {
          *         description: One sentence on what it is for.
          *         pip: PEP 508 requirements: the pip stage of a conda environment, plain ones of a virtual environment.
          *         packages: Conda packages that a conda environment needs besides.
+         *         wheels: PEP 508 requirements that a virtual environment needs besides.
          *         python: Versions of Python that it runs on, a PEP 440 specifier; empty for any.
          *         import_name: Module to import; empty for none.
          *         environ: Environment variables under which it is tried.
@@ -574,6 +661,8 @@ export interface components {
             pip: string[];
             /** @default [] */
             packages: string[];
+            /** @default [] */
+            wheels: string[];
             /** @default  */
             python: string;
             /** @default  */
@@ -1532,6 +1621,29 @@ export interface components {
          */
         Nothing: Record<string, never>;
         /**
+         * CloneRequest
+         * @description A copy of an environment.
+         *
+         *     Attributes:
+         *         name: Name of the copy.
+         *         display_name: What the Launcher shows for it, ``None`` for one that is made of the name.
+         */
+        CloneRequest: {
+            name: string;
+            /** @default null */
+            display_name: string | null;
+        };
+        /**
+         * RenameRequest
+         * @description Another name for an environment.
+         *
+         *     Attributes:
+         *         name: The new name.
+         */
+        RenameRequest: {
+            name: string;
+        };
+        /**
          * KernelRecipe
          * @description How a kernel is made again, on a machine that may be quite another.
          *
@@ -1614,6 +1726,145 @@ export interface components {
             recipe: unknown;
             /** @default null */
             name: string | null;
+        };
+        /**
+         * FoundPackage
+         * @description A package of a channel or an index.
+         *
+         *     Attributes:
+         *         name: Its name.
+         *         stage: ``link`` for conda packages, ``wheels`` for others.
+         *         source: The channel, or ``"pypi"``.
+         *         versions: Its versions that fit this platform, the newest first; empty while only its name was looked for.
+         *         summary: What it is, if its source says so.
+         *         installed: The version that the environment has, ``None`` if none, or if none was named.
+         */
+        FoundPackage: {
+            name: string;
+            /** @default link */
+            stage: components["schemas"]["Stage"];
+            /** @default  */
+            source: string;
+            /** @default [] */
+            versions: string[];
+            /** @default  */
+            summary: string;
+            /** @default null */
+            installed: string | null;
+        };
+        /**
+         * ChannelsReport
+         * @description What is effective, and from where.
+         *
+         *     Attributes:
+         *         channels: Name and address of each conda channel in force, in order of priority, without credentials; the
+         *             address is empty where the solver's own default is taken.
+         *         indexes: Addresses of the Python package indexes in force, the first one first; empty for uv's own default.
+         *             Where that is asked among others, it is there by its name.
+         *         values: The settings, each with who makes it.
+         *         mirrors: The mirrors that are known of, none of which is taken by default.
+         *         measured: What was found out, if that was asked for.
+         *         warnings: What is contradictory, ignored or by-passed, one sentence each.
+         */
+        ChannelsReport: {
+            /** @default [] */
+            channels: [
+                string,
+                string
+            ][];
+            /** @default [] */
+            indexes: string[];
+            /** @default [] */
+            values: components["schemas"]["ConfiguredValue"][];
+            /** @default [] */
+            mirrors: components["schemas"]["Mirror"][];
+            /** @default [] */
+            measured: components["schemas"]["Measured"][];
+            /** @default [] */
+            warnings: string[];
+        };
+        /**
+         * ConfiguredValue
+         * @description A setting in force, and where it is made.
+         *
+         *     Attributes:
+         *         tool: Whose setting it is: ``"conda"``, ``"pip"``, ``"uv"``, or ``"environment"`` for variables as proxies are.
+         *         key: What it is called there.
+         *         value: What it is, without credentials.
+         *         source: The file or the variable that says so, or ``"default"``.
+         *         overridden: The sources that say something else and are not heard.
+         */
+        ConfiguredValue: {
+            tool: string;
+            key: string;
+            value: string;
+            source: string;
+            /** @default [] */
+            overridden: string[];
+        };
+        /**
+         * Mirror
+         * @description A place that has the packages of others.
+         *
+         *     Attributes:
+         *         id: Its name in the data, e.g. for ``channels use``.
+         *         title: What people call it.
+         *         channels: Names of channels to where they are there.
+         *         index: Its Python package index, empty if it has none.
+         *         source: The file that knows of it.
+         *         used: Whether it is in force now.
+         */
+        Mirror: {
+            id: string;
+            title: string;
+            /** @default [] */
+            channels: [
+                string,
+                string
+            ][];
+            /** @default  */
+            index: string;
+            /** @default  */
+            source: string;
+            /** @default false */
+            used: boolean;
+        };
+        /**
+         * Measured
+         * @description What a channel or an index was found to be.
+         *
+         *     Attributes:
+         *         name: As configured; or the mirror's id and the name of the channel there.
+         *         url: Where it is, without credentials; empty where the solver's own default is taken.
+         *         kind: ``"conda"`` or ``"pypi"``.
+         *         reachable: Whether it can be used.
+         *         error: Why it cannot, in one sentence.
+         *         cure: What to do about that.
+         *         seconds: Until it answered, ``None`` if it did not.
+         *         rate: Bytes a second of what it sent, ``None`` if that was too little to tell.
+         */
+        Measured: {
+            name: string;
+            url: string;
+            kind: string;
+            /** @default true */
+            reachable: boolean;
+            /** @default  */
+            error: string;
+            /** @default  */
+            cure: string;
+            /** @default null */
+            seconds: number | null;
+            /** @default null */
+            rate: number | null;
+        };
+        /**
+         * MirrorChoice
+         * @description The mirror to use from now on; ``None`` to use none that was chosen here.
+         */
+        MirrorChoice: {
+            /** @default null */
+            mirror: string | null;
         };
     };
     responses: never;
@@ -2457,6 +2708,101 @@ export interface operations {
             };
         };
     };
+    post_environments_name_clone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloneRequest"];
+            };
+        };
+        responses: {
+            /** @description The job has begun, or waits for others. */
+            202: {
+                headers: {
+                    /** @description Address of the job. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    post_environments_name_rename: {
+        parameters: {
+            query?: {
+                /** @description Shut down kernels that run from it, instead of refusing. */
+                stop_kernels?: boolean;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenameRequest"];
+            };
+        };
+        responses: {
+            /** @description The job has begun, or waits for others. */
+            202: {
+                headers: {
+                    /** @description Address of the job. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
     get_environments_name_recipe: {
         parameters: {
             query?: never;
@@ -2517,6 +2863,177 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecipePlan"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_packages: {
+        parameters: {
+            query?: {
+                /** @description What was typed. */
+                q?: string;
+                /** @description Whose channels or package index are asked; the configured channels otherwise. */
+                environment?: string;
+                /** @description How many to give at most, 20 by default, never more than 100. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundPackage"][];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_packages_package: {
+        parameters: {
+            query?: {
+                /** @description Whose channels or package index are asked; the configured channels otherwise. */
+                environment?: string;
+            };
+            header?: never;
+            path: {
+                package: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundPackage"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_channels: {
+        parameters: {
+            query?: {
+                /** @description Ask all of them, and all mirrors, how good they are; takes some seconds. */
+                measure?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelsReport"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    put_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MirrorChoice"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelsReport"];
                 };
             };
             /** @description The caller's fault, or the state of things. */

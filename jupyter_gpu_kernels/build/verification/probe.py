@@ -100,6 +100,17 @@ def verify(source: "str", path: "str") -> "Answer":
     return Answer(dict(problem, report=plain(report)))
 
 
+def extra(name: "str", environ: "dict[str, str]", source: "str", path: "str") -> "Answer":
+    """Import an extra of the framework and run its verification, under some environment variables."""
+    os.environ.update(environ)
+    if name:
+        try:
+            importlib.import_module(name)
+        except BaseException:
+            return Answer(failure())
+    return verify(source, path)
+
+
 def libraries() -> "Answer":
     """The shared libraries in the memory map of this process; none where the system has no such list."""
     found = set()

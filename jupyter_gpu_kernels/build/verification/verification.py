@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from jupyter_client.kernelspec import NoSuchKernel
 
 from ...errors import NoGpuFreeError, RefusedError
-from ...models import Framework, MappedLibrary, Verification, VerificationOutcome, now
+from ...models import Extra, ExtraCheck, Framework, MappedLibrary, Verification, VerificationOutcome, now
 from ...prefix.cuda import classify_library, is_cuda_library
 from ...prefix.placement import TRIAL
 from ..reporting import Reporter
+from .extras import check_extras
 from .trial import KernelDiedError, KernelReplacedError, KernelSilentError, TrialKernel, trial_kernel
 from .verdict import Evidence, judge, needs_driver, one_line
 
@@ -40,13 +41,18 @@ class Examination:
 
     Args:
         framework: What should be in the environment.
+        extras: Extras of it that should be there, too.
         expect_gpu: Whether it was built for a GPU.
         prefix: The environment.
         reporter: Told of each step.
     """
 
-    def __init__(self, framework: Framework, *, expect_gpu: bool, prefix: Path, reporter: Reporter) -> None:
+    def __init__(
+        self, framework: Framework, extras: Sequence[Extra], *, expect_gpu: bool, prefix: Path, reporter: Reporter
+    ) -> None:
         self.framework = framework
+        self.extras = extras
+        self.checks: tuple[ExtraCheck, ...] = ()
         self.expect_gpu = expect_gpu
         self.prefix = prefix
         self.reporter = reporter
@@ -88,6 +94,10 @@ class Examination:
         self.libraries = tuple(self._cuda_libraries(mapped["paths"]))
         if self.expect_gpu:
             self.surroundings = await self._answer(kernel, "surroundings()", deadline)
+        # Last: they take nothing back of what is known of the framework.
+        self.checks = await check_extras(
+            kernel, self.extras, lambda call, until: self._answer(kernel, call, until), deadline, self.reporter
+        )
 
     async def _framework(self, kernel: TrialKernel, record: Path, deadline: float) -> None:
         """Import the framework and run its verification."""
@@ -191,6 +201,7 @@ async def verify(
     timeout: float,
     reporter: Reporter,
     hardware_reason: str | None = None,
+    extras: Sequence[Extra] = (),
 ) -> Verification:
     """Start a kernel of an environment through its real provisioner, and ask it everything.
 
@@ -206,12 +217,13 @@ async def verify(
         timeout: Seconds for everything.
         reporter: Its log gets the end of what the framework printed.
         hardware_reason: Why this machine has no usable GPU; empty if it has one, ``None`` if unknown.
+        extras: Extras of the framework that should be in the environment, too; the verdict does not depend on them.
 
     Returns:
         The verdict; a failure too is a verdict, and nothing is raised for it.
     """
     started = time.monotonic()
-    examination = Examination(framework, expect_gpu=expect_gpu, prefix=prefix, reporter=reporter)
+    examination = Examination(framework, extras, expect_gpu=expect_gpu, prefix=prefix, reporter=reporter)
     kernel: TrialKernel | None = None
     outcome, sentence = VerificationOutcome.FAILED, ""
     try:
@@ -250,6 +262,7 @@ async def verify(
         devices=evidence.devices,
         computation=evidence.computation or None,
         libraries=evidence.libraries,
+        extras=examination.checks,
         seconds=round(time.monotonic() - started, 3),
         checked=now(),
     )
