@@ -2,7 +2,7 @@
  * What can be done, as commands; what they need is fetched when they are used.
  */
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
-import { refreshIcon, stopIcon } from '@jupyterlab/ui-components';
+import { fileUploadIcon, refreshIcon, stopIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { attempt, showJob } from './attempt';
@@ -10,6 +10,7 @@ import { CommandIDs } from './commandIds';
 import { diagnoseIcon, gpuKernelIcon } from './icons';
 import { addKernelCommands, type IKernelCommandsOptions } from './kernelCommands';
 import { readDefaults } from './settings';
+import { isImportable } from './sharing/importable';
 import type { Spec } from './tokens';
 
 /**
@@ -93,10 +94,65 @@ export function addCommands(options: ICommandsOptions): void {
     }
   });
 
+  commands.addCommand(CommandIDs.importFile, {
+    label: args => (args.isContext ? trans.__('Build a GPU Kernel from This File…') : trans.__('Import GPU Kernel…')),
+    caption: trans.__('Make a GPU kernel of a file: an environment.yml, a lock, a list of requirements, or a pack'),
+    icon: fileUploadIcon,
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          path: { type: 'string', description: trans.__('A file of the server') },
+          isContext: {
+            type: 'boolean',
+            description: trans.__('Whether it is the file that is chosen in the file browser')
+          }
+        }
+      }
+    },
+    isVisible: args => !args.isContext || Private.chosenFile(options) !== '',
+    execute: args =>
+      attempt(translator, trans.__('The form of an import could not be opened'), async () => {
+        const { importKernel } = await import('./sharing/importDialog');
+        const path = args.isContext ? Private.chosenFile(options) : args.path;
+        await showJob(commands, importKernel(options, typeof path === 'string' ? path : ''));
+      })
+  });
+
+  commands.addCommand(CommandIDs.adopt, {
+    label: trans.__('Adopt Environments…'),
+    caption: trans.__('Make GPU kernels of environments that were made elsewhere, or release them again'),
+    describedBy: { args: { type: 'object', properties: {} } },
+    execute: () =>
+      attempt(translator, trans.__('The environments could not be shown'), async () => {
+        const { openForeign } = await import('./foreign/open');
+        openForeign(options);
+      })
+  });
+
+  commands.addCommand(CommandIDs.channels, {
+    label: trans.__('Package Sources'),
+    caption: trans.__('Show which channels, indexes and mirrors packages come from, and who says so'),
+    describedBy: { args: { type: 'object', properties: {} } },
+    execute: () =>
+      attempt(translator, trans.__('The package sources could not be shown'), async () => {
+        const { openChannels } = await import('./channels/open');
+        openChannels(options);
+      })
+  });
+
   addKernelCommands(options);
 }
 
 namespace Private {
+  /**
+   * The file that is chosen in the file browser, if a kernel can be made of it; else empty.
+   */
+  export function chosenFile({ browser }: ICommandsOptions): string {
+    const [item, ...others] = browser?.selectedItems() ?? [];
+    return item && others.length === 0 && isImportable(item.name) ? item.path : '';
+  }
+
   const TEXT = { type: 'string' };
   const TEXTS = { type: 'array', items: TEXT };
   const SWITCH = { type: 'boolean' };

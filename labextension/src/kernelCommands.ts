@@ -4,11 +4,12 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { attempt, showJob } from './attempt';
 import { CommandIDs } from './commandIds';
 import type { INotebookPlaces } from './notebooks';
-import type { Environment, IGpuKernels } from './tokens';
+import type { Environment, IGpuKernels, PackageEdit } from './tokens';
 
 /**
  * What the commands work with.
@@ -81,17 +82,54 @@ export function addKernelCommands(options: IKernelCommandsOptions): void {
 
   add(
     CommandIDs.rename,
-    { label: trans.__('Rename…'), caption: trans.__('Change the name shown in the Launcher and in notebooks') },
+    {
+      label: trans.__('Rename…'),
+      caption: trans.__('Change its name, or the one shown in the Launcher and in notebooks')
+    },
     trans.__('The kernel could not be renamed'),
     async name => {
-      const [{ askDisplayName }, environment] = await Promise.all([
-        import('./components/renameDialog'),
+      const [{ askNewName }, environment] = await Promise.all([
+        import('./sharing/renameDialog'),
         Private.environment(model, name, trans)
       ]);
-      const displayName = await askDisplayName({ environment, trans });
-      if (displayName !== null) {
-        await model.change(name, { display_name: displayName });
-      }
+      const running = await Private.running(app, environment);
+      await showJob(commands, askNewName({ environment, model, running, trans }));
+    }
+  );
+
+  add(
+    CommandIDs.clone,
+    { label: trans.__('Clone…'), caption: trans.__('Make another environment and kernel of this one') },
+    trans.__('The kernel could not be cloned'),
+    async name => {
+      const [{ askForClone }, environment] = await Promise.all([
+        import('./sharing/cloneDialog'),
+        Private.environment(model, name, trans)
+      ]);
+      await showJob(commands, askForClone({ environment, model, trans }));
+    }
+  );
+
+  add(
+    CommandIDs.share,
+    { label: trans.__('Share…'), caption: trans.__('Write it to a file that others can make it of, or pack it') },
+    trans.__('The kernel could not be shared'),
+    async name => {
+      const [{ shareKernel }, environment] = await Promise.all([
+        import('./sharing/shareDialog'),
+        Private.environment(model, name, trans)
+      ]);
+      await showJob(commands, shareKernel(options, environment));
+    }
+  );
+
+  add(
+    CommandIDs.packages,
+    { label: trans.__('Packages…'), caption: trans.__('Show its packages, add some, update or remove them') },
+    trans.__('The packages could not be shown'),
+    async (name, { edit }) => {
+      const { openPackages } = await import('./packages/open');
+      openPackages(options, name, (edit ?? {}) as Partial<PackageEdit>);
     }
   );
 
@@ -119,13 +157,11 @@ export function addKernelCommands(options: IKernelCommandsOptions): void {
     { label: trans.__('Remove…'), caption: trans.__('Remove the environment and its kernel, after a question') },
     trans.__('The kernel could not be removed'),
     async name => {
-      const { kernels } = app.serviceManager;
       const [{ confirmRemove }, environment] = await Promise.all([
         import('./components/removeDialog'),
-        Private.environment(model, name, trans),
-        kernels.refreshRunning()
+        Private.environment(model, name, trans)
       ]);
-      const running = [...kernels.running()].filter(kernel => kernel.name === environment.kernel_name).length;
+      const running = await Private.running(app, environment);
       const usage = model.diskUsage(name);
       const { remove, stopKernels } = await confirmRemove({ environment, usage, running, trans });
       if (remove) {
@@ -153,7 +189,7 @@ namespace Private {
       id: string,
       texts: Texts,
       failure: string,
-      action: (name: string) => Promise<unknown>,
+      action: (name: string, args: ReadonlyPartialJSONObject) => Promise<unknown>,
       isPossible: () => boolean = () => true
     ): void => {
       app.commands.addCommand(id, {
@@ -163,7 +199,7 @@ namespace Private {
         execute: async args => {
           const { name } = args;
           if (typeof name === 'string' && name) {
-            await attempt(translator, failure, () => action(name));
+            await attempt(translator, failure, () => action(name, args));
           }
         }
       });
@@ -180,5 +216,14 @@ namespace Private {
       throw model.error ?? new Error(trans.__('There is no environment called %1.', name));
     }
     return found;
+  }
+
+  /**
+   * How many kernels run from an environment.
+   */
+  export async function running(app: JupyterFrontEnd, environment: Environment): Promise<number> {
+    const { kernels } = app.serviceManager;
+    await kernels.refreshRunning();
+    return [...kernels.running()].filter(kernel => kernel.name === environment.kernel_name).length;
   }
 }

@@ -7,6 +7,8 @@ import type { ITranslator } from '@jupyterlab/translation';
 import { type LabIcon, ReactWidget } from '@jupyterlab/ui-components';
 import type { IDisposable } from '@lumino/disposable';
 
+import '../style/views.css';
+
 /**
  * What is needed to show a view.
  */

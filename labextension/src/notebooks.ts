@@ -82,14 +82,21 @@ export function currentFolder({ browser, tracker, isSingleDocument }: INotebookP
 
 /**
  * A path in a folder that no file has: `stem.ipynb`, else `stem-1.ipynb`, `stem-2.ipynb`, ….
+ *
+ * @param extension - That of a file, with its dot.
  */
-export async function freePath(contents: Contents.IManager, folder: string, stem: string): Promise<string> {
+export async function freePath(
+  contents: Contents.IManager,
+  folder: string,
+  stem: string,
+  extension = '.ipynb'
+): Promise<string> {
   const listing = await contents.get(folder, { content: true });
   // On some systems names that differ in case only are one.
   const taken = new Set((listing.content as Contents.IModel[]).map(item => item.name.toLowerCase()));
-  let file = `${stem}.ipynb`;
+  let file = `${stem}${extension}`;
   for (let count = 1; taken.has(file.toLowerCase()); count++) {
-    file = `${stem}-${count}.ipynb`;
+    file = `${stem}-${count}${extension}`;
   }
   return folder && !folder.endsWith(':') ? `${folder}/${file}` : `${folder}${file}`;
 }

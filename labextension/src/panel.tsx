@@ -38,6 +38,7 @@ export class GpuKernelsPanel extends SidePanel {
     this.toolbar.node.setAttribute('aria-label', trans.__('GPU kernels toolbar'));
     this.toolbar.addItem('create', new CommandToolbarButton({ commands, id: CommandIDs.create }));
     this.toolbar.addItem('spacer', Toolbar.createSpacerItem());
+    this.toolbar.addItem('import', new CommandToolbarButton({ commands, id: CommandIDs.importFile, label: '' }));
     this.toolbar.addItem('diagnose', new CommandToolbarButton({ commands, id: CommandIDs.diagnose, label: '' }));
     this.toolbar.addItem('refresh', new CommandToolbarButton({ commands, id: CommandIDs.refresh, label: '' }));
     this.addWidget(this._body);

@@ -6,6 +6,9 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
+import '../style/form.css';
+import '../style/sheets.css';
+
 /** What the Tab key stops at. */
 const TABBABLE = 'a[href], button, input, select, textarea, summary, [tabindex="0"]';
 

@@ -5,6 +5,7 @@
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import type { FileFormat, PackageOrigin } from './drawn';
 import type {
   Environment,
   Framework,
@@ -133,6 +134,33 @@ export function severityWord(trans: TranslationBundle, severity: Severity): stri
     note: trans.__('Notes')
   };
   return words[severity] ?? severity;
+}
+
+/** Why a package is in an environment. */
+export function originWord(trans: TranslationBundle, origin: PackageOrigin): string {
+  const words: Record<PackageOrigin, string> = {
+    asked: trans.__('Asked for'),
+    framework: trans.__('Framework'),
+    companion: trans.__('Companion'),
+    dependency: trans.__('Dependency'),
+    outside: trans.__('From outside')
+  };
+  return words[origin] ?? origin;
+}
+
+/** What an environment is written to, in a few words. */
+export function formatWord(trans: TranslationBundle, format: FileFormat): string {
+  const words: Record<FileFormat, string> = {
+    'environment.yml': trans.__('environment.yml'),
+    'exact.yml': trans.__('environment.yml, exact'),
+    'explicit.txt': trans.__('Explicit list'),
+    'pixi.lock': trans.__('Lock file'),
+    'conda-lock.yml': trans.__('Lock file of conda-lock'),
+    'requirements.txt': trans.__('Requirements'),
+    'recipe.json': trans.__('Recipe of a notebook'),
+    pack: trans.__('Pack')
+  };
+  return words[format] ?? format;
 }
 
 /** What the bundled notebook computes. */

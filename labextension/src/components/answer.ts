@@ -31,6 +31,7 @@ export function useAnswer<T>(question: ((signal: AbortSignal) => Promise<T>) | n
       asked.current?.abort();
       const wanted = other ?? question;
       if (!wanted) {
+        setAsking(false);
         return;
       }
       const { signal } = (asked.current = new AbortController());

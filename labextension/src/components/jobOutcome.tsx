@@ -146,8 +146,10 @@ namespace Private {
       adopt: CommandIDs.adopt
     };
     // The form opens with what was asked for: what failed once may want a change.
-    const args = job.kind === 'create' && job.spec ? { ...job.spec } : { name: subject(job) };
-    return [ids[job.kind], args];
+    if (job.kind === 'create' && job.spec) {
+      return [ids.create, { ...job.spec }];
+    }
+    return [ids[job.kind], { name: subject(job), ...(job.edit && { edit: { ...job.edit } }) }];
   }
 
   /**

@@ -28,7 +28,11 @@ export function openKernelMenu(
     menu.addItem({ command, args });
   }
   menu.addItem({ type: 'separator' });
-  for (const command of [CommandIDs.changeGpus, CommandIDs.rename, CommandIDs.rebuild]) {
+  for (const command of [CommandIDs.packages, CommandIDs.changeGpus, CommandIDs.rebuild]) {
+    menu.addItem({ command, args });
+  }
+  menu.addItem({ type: 'separator' });
+  for (const command of [CommandIDs.share, CommandIDs.clone, CommandIDs.rename]) {
     menu.addItem({ command, args });
   }
   menu.addItem({ type: 'separator' });

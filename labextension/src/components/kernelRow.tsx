@@ -16,6 +16,7 @@ import { KernelDetails } from './kernelDetails';
 import { openKernelMenu } from './kernelMenu';
 import { type IKernelState, stateOf } from './kernelState';
 import { KernelLogo } from './kernelLogo';
+import { RestartNote } from './restartNote';
 import { run } from './run';
 import type { Running } from './runningKernels';
 
@@ -120,27 +121,11 @@ interface IExplainedProps extends Pick<IKernelRowProps, 'environment' | 'running
  * Why the state is as it is: at once where something is amiss, on demand where all is well.
  */
 function Explained({ environment, running, state, open, trans }: IExplainedProps): JSX.Element {
-  const outdated = running.filter(({ kernel }) => environment.restart_needed.includes(kernel));
-  // Kernels of other servers have no session here.
-  const count = Math.max(outdated.length, environment.restart_needed.length);
   return (
     <>
       {state.why && (open || state.cure) && <p>{state.why}</p>}
       {state.cure && <p className="jp-GpuKernels-cure">{state.cure}</p>}
-      {count > 0 && (
-        <p className="jp-GpuKernels-cure">
-          {outdated.length > 0
-            ? trans.__(
-                'Restart the kernel of %1: it still runs what was replaced.',
-                outdated.map(({ name }) => name).join(', ')
-              )
-            : trans._n(
-                'Restart %1 running kernel: it still runs what was replaced.',
-                'Restart %1 running kernels: they still run what was replaced.',
-                count
-              )}
-        </p>
-      )}
+      <RestartNote needed={environment.restart_needed} running={running} trans={trans} />
     </>
   );
 }

@@ -13,6 +13,7 @@ import { ErrorBanner } from './errorBanner';
 import { JobList } from './jobList';
 import { KernelList } from './kernelList';
 import { Machine } from './machine';
+import { MoreWays } from './moreWays';
 import { usePaintMarks } from './paintMarks';
 import { useChanges } from './signals';
 
@@ -67,6 +68,7 @@ export function PanelBody(props: IPanelBodyProps): JSX.Element {
         frameworks={frameworks}
         trans={trans}
       />
+      {model.isReady && <MoreWays commands={commands} trans={trans} />}
     </>
   );
 }

@@ -104,13 +104,19 @@ function Freed({ usage, known, trans }: IFreedProps): JSX.Element {
   );
 }
 
-interface IStopKernelsProps {
+/**
+ * What the permission needs.
+ */
+export interface IStopKernelsProps {
   running: number;
   trans: TranslationBundle;
   onChange: (stop: boolean) => void;
 }
 
-function StopKernels({ running, trans, onChange }: IStopKernelsProps): JSX.Element {
+/**
+ * How many kernels run, and whether they may be shut down.
+ */
+export function StopKernels({ running, trans, onChange }: IStopKernelsProps): JSX.Element {
   const [checked, setChecked] = useState(false);
   const box = useRef<HTMLInputElement>(null);
 

@@ -8,6 +8,7 @@ import * as React from 'react';
 import { Answer } from './answer';
 import type { FormController } from './controller';
 import { asksForMore } from './fields';
+import { Extras } from './extras';
 import { FrameworkCards } from './frameworkCards';
 import { TextField } from './inputs';
 import { MoreChoices } from './moreChoices';
@@ -119,6 +120,12 @@ function Form({ trans, controller, id }: IFormBodyProps): JSX.Element {
         hardware={model.hardware}
         plan={freshPlan(state)}
         onChoose={variant => controller.edit({ variant })}
+      />
+      <Extras
+        trans={trans}
+        framework={framework}
+        chosen={fields.extras}
+        onChange={extras => controller.edit({ extras })}
       />
       <MoreChoices
         trans={trans}

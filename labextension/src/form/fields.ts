@@ -21,6 +21,8 @@ export interface IFields extends IGpuUse {
   channels: string;
   packages: string;
   pip: string;
+  /** Ids of the framework's extras. */
+  extras: string[];
   companions: boolean;
   displayName: string;
 }
@@ -58,6 +60,7 @@ export function fieldsOf(defaults: IDefaults, preset: Partial<Spec>): IFields {
     channels: (preset.channels ?? defaults.channels).join('\n'),
     packages: (preset.packages ?? []).join('\n'),
     pip: (preset.pip ?? []).join('\n'),
+    extras: preset.extras ?? [],
     companions: preset.companions ?? defaults.companions,
     ...gpuUseOf(
       preset.memory ?? defaults.memory,
@@ -99,6 +102,9 @@ export function specOf(fields: IFields, kept: Partial<Spec> = {}): Spec {
       spec[key] = lines;
     }
   }
+  if (fields.extras.length) {
+    spec.extras = fields.extras;
+  }
   if (!fields.companions) {
     spec.companions = false;
   }
@@ -112,6 +118,9 @@ export function specOf(fields: IFields, kept: Partial<Spec> = {}): Spec {
   if (kept.verify === false) {
     spec.verify = false;
   }
+  if (kept.recipe === false) {
+    spec.recipe = false;
+  }
   if (kept.sys_prefix) {
     spec.sys_prefix = true;
   }
@@ -122,7 +131,7 @@ export function specOf(fields: IFields, kept: Partial<Spec> = {}): Spec {
  * Whether a preset asks for what few people do, and what is therefore not seen at once.
  */
 export function asksForMore(preset: Partial<Spec>): boolean {
-  const shown = ['name', 'framework', 'version', 'variant'];
+  const shown = ['name', 'framework', 'version', 'variant', 'extras'];
   return Object.keys(specOf(fieldsOf(SERVER_DEFAULTS, preset))).some(key => !shown.includes(key));
 }
 

@@ -4,6 +4,8 @@
 import { HTMLSelect, InputGroup } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import '../../style/form.css';
+
 /**
  * What all fields have.
  */

@@ -174,8 +174,9 @@ function edited(state: IState, change: Partial<IFields>): IState {
     next.nameNote = null;
   }
   if (change.framework !== undefined && change.framework !== state.fields.framework) {
-    // A version is one of its framework.
+    // Versions and extras are those of their framework.
     next.fields.version = change.version ?? '';
+    next.fields.extras = change.extras ?? [];
     const { variant } = next.fields;
     const framework = chosenFramework(next);
     if (framework && variant !== 'auto' && !framework.recipes.some(recipe => recipe.variant === variant)) {

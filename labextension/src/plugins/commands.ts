@@ -65,7 +65,21 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     });
     // Below *Change Kernel…*, which has rank 3.
     menu?.kernelMenu.addGroup([{ command: CommandIDs.create }, { command: CommandIDs.show }], 4);
-    for (const command of [CommandIDs.create, CommandIDs.diagnose, CommandIDs.refresh]) {
+    app.contextMenu.addItem({
+      command: CommandIDs.importFile,
+      args: { isContext: true },
+      selector: '.jp-DirListing-item[data-isdir="false"]',
+      // Below *Open With*.
+      rank: 2
+    });
+    for (const command of [
+      CommandIDs.create,
+      CommandIDs.importFile,
+      CommandIDs.adopt,
+      CommandIDs.channels,
+      CommandIDs.diagnose,
+      CommandIDs.refresh
+    ]) {
       palette?.addItem({ command, category: trans.__('GPU Kernels') });
     }
   }

@@ -1,0 +1,43 @@
+/**
+ * The packages of an environment, as a view.
+ */
+import React from 'react';
+
+import { gpuKernelIcon } from '../icons';
+import { type IViewPlace, openView, showOpen } from '../mainView';
+import type { IGpuKernels, PackageEdit } from '../tokens';
+import { PackageDesk } from './desk';
+import { NOTHING } from './edit';
+import { PackagesView } from './view';
+
+/**
+ * Show the packages of an environment.
+ *
+ * @param name - Its name.
+ * @param edit - What shall change of them, to begin with.
+ */
+export function openPackages(
+  place: IViewPlace & { model: IGpuKernels },
+  name: string,
+  edit: Partial<PackageEdit> = {}
+): void {
+  const { app, model, translator } = place;
+  const trans = translator.load('jupyter_gpu_kernels');
+  const id = `jp-gpu-kernels-packages-${name}`;
+  if (showOpen(place, id)) {
+    return;
+  }
+  void model.start();
+  const desk = new PackageDesk(model, name);
+  void desk.read();
+  void desk.change({ ...NOTHING, ...edit });
+  openView(place, {
+    id,
+    label: trans.__('Packages of %1', name),
+    caption: trans.__('What is in the environment, and what could be'),
+    icon: gpuKernelIcon,
+    type: 'Packages',
+    content: <PackagesView desk={desk} commands={app.commands} trans={trans} />,
+    owned: desk
+  });
+}

@@ -1,0 +1,162 @@
+/**
+ * A kernel of a file: the file, what would be built of it, and what it is to be called.
+ */
+import type { Contents } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React, { useEffect, useRef, useState } from 'react';
+
+import type { ImportPlan, ImportRequest } from '../drawn';
+import { NameField } from '../form/nameField';
+import { PlanView, Warnings } from '../form/planView';
+import { Problem } from '../form/problem';
+import type { IGpuKernels, Job } from '../tokens';
+import { formatWord, sentence } from '../words';
+import { ImportSource, type ISource, NO_SOURCE } from './importSource';
+import { SheetForm, useSubmission } from './sheetForm';
+
+/**
+ * What the form needs.
+ */
+export interface IImportFormProps {
+  model: IGpuKernels;
+  contents: Contents.IManager;
+  folder: string;
+  /** A file of the server to begin with; empty for none. */
+  path: string;
+  trans: TranslationBundle;
+  onEnd: (job: Job | null) => void;
+}
+
+/**
+ * The form.
+ */
+export function ImportForm(props: IImportFormProps): JSX.Element {
+  const { model, contents, folder, path, trans, onEnd } = props;
+  const [source, setSource] = useState<ISource>({ ...NO_SOURCE, path });
+  const [name, setName] = useState('');
+  const [answer, setAnswer] = useState<{ source: ISource; plan: ImportPlan } | null>(null);
+  const { isBusy, failure, run } = useSubmission();
+  const heading = useRef<HTMLHeadingElement>(null);
+  const asked = useRef(0);
+  const fresh = answer && answer.source === source ? answer.plan : null;
+
+  const preview = (of: ISource) => {
+    const turn = ++asked.current;
+    run(async () => {
+      const body = Private.requestOf(of, '');
+      const plan = await model.ask<ImportPlan>(['imports', 'plan'], { method: 'POST', body });
+      if (turn === asked.current) {
+        setAnswer({ source: of, plan });
+      }
+    });
+  };
+  const build = () =>
+    run(async () => {
+      onEnd(await model.begin(['imports'], { method: 'POST', body: Private.requestOf(source, name) }));
+    });
+  useEffect(() => {
+    if (path) {
+      preview(source);
+    }
+    // eslint-disable-next-line @eslint-react/exhaustive-deps -- what the dialog was opened for, and nothing later
+  }, []);
+  useEffect(() => {
+    if (answer) {
+      heading.current?.focus({ preventScroll: true });
+      heading.current?.scrollIntoView?.({ block: 'nearest' });
+    }
+  }, [answer]);
+
+  const isSaid = Boolean(source.path.trim() || source.text.trim());
+  const canBuild = fresh !== null && !fresh.plan.refusal;
+  return (
+    <SheetForm
+      trans={trans}
+      submit={canBuild ? trans.__('Build') : trans.__('Preview')}
+      isBusy={isBusy || !isSaid}
+      failure={failure}
+      status={isBusy ? trans.__('Finding packages that fit together…') : ''}
+      onSubmit={() => (canBuild ? build() : preview(source))}
+      onCancel={() => onEnd(null)}
+    >
+      <ImportSource
+        source={source}
+        contents={contents}
+        folder={folder}
+        trans={trans}
+        onChange={(changed, isWhole) => {
+          asked.current += 1;
+          setSource(changed);
+          if (isWhole) {
+            preview(changed);
+          }
+        }}
+        onFailure={reason => run(() => Promise.reject(reason))}
+      />
+      {fresh ? (
+        <section className="jp-GpuKernels-Form-answer">
+          <h3 ref={heading} tabIndex={-1}>
+            {fresh.plan.refusal
+              ? trans.__('This cannot be built')
+              : trans.__('To be built: %1', formatWord(trans, fresh.format))}
+          </h3>
+          <Planned plan={fresh} trans={trans} />
+          {fresh.plan.refusal ? null : (
+            <NameField
+              trans={trans}
+              model={model}
+              label={trans.__('Name')}
+              hint={trans.__('Of the kernel and of its environment.')}
+              placeholder={fresh.spec.name}
+              value={name}
+              onChange={setName}
+            />
+          )}
+        </section>
+      ) : null}
+    </SheetForm>
+  );
+}
+
+function Planned({ plan, trans }: { plan: ImportPlan; trans: TranslationBundle }): JSX.Element {
+  const { refusal, warnings } = plan.plan;
+  if (refusal) {
+    return (
+      <>
+        <Problem
+          trans={trans}
+          message={sentence(trans, refusal.reason)}
+          cure={sentence(trans, refusal.cure)}
+          detail={refusal.detail}
+        />
+        <Warnings trans={trans} warnings={warnings} />
+      </>
+    );
+  }
+  return (
+    <>
+      <p>
+        {plan.exact
+          ? trans.__('The file says exactly which packages: they are built as they are.')
+          : trans.__('The file says what is wanted: the packages were chosen for this machine.')}
+      </p>
+      <PlanView trans={trans} plan={plan.plan} />
+    </>
+  );
+}
+
+namespace Private {
+  /**
+   * What the server is asked.
+   *
+   * @param name - The name that is wished; empty for the file's own.
+   */
+  export function requestOf(source: ISource, name: string): Partial<ImportRequest> {
+    const path = source.path.trim();
+    return {
+      ...(path ? { path } : { text: source.text }),
+      file_name: source.fileName || path.slice(path.lastIndexOf('/') + 1),
+      name: name.trim() || null
+    };
+  }
+}
