@@ -10,15 +10,15 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { CommandIDs } from '../commandIds';
 import { addCommands } from '../commands';
 import { confirmRemove } from '../components/removeDialog';
-import { askDisplayName } from '../components/renameDialog';
 import { createKernel } from '../createDialog';
+import { askNewName } from '../sharing/renameDialog';
 import { ApiError } from '../request';
 import { FakeGpuKernels } from './fakes';
 import { aJob, anEnvironment, someDefaults } from './samples';
 
 vi.mock('../createDialog', () => ({ createKernel: vi.fn() }));
 vi.mock('../components/removeDialog', () => ({ confirmRemove: vi.fn() }));
-vi.mock('../components/renameDialog', () => ({ askDisplayName: vi.fn() }));
+vi.mock('../sharing/renameDialog', () => ({ askNewName: vi.fn() }));
 
 // Dialogs render when the browser has nothing else to do.
 globalThis.requestIdleCallback ??= callback => Number(setTimeout(callback));
@@ -152,15 +152,15 @@ describe('The commands of a kernel', () => {
     expect(shown).toEqual([]);
   });
 
-  it('renames to what was answered, and not at all without an answer', async () => {
-    const { commands, model } = setUp();
-    vi.mocked(askDisplayName).mockResolvedValueOnce(null);
+  it('asks for new names, telling how many kernels run, and shows the job if one has begun', async () => {
+    const { commands, shown } = setUp();
+    vi.mocked(askNewName).mockResolvedValueOnce(null);
     await commands.execute(CommandIDs.rename, NAME);
-    vi.mocked(askDisplayName).mockResolvedValueOnce('Warp');
+    expect(shown).toEqual([]);
+    vi.mocked(askNewName).mockResolvedValueOnce(aJob({ kind: 'rename' }));
     await commands.execute(CommandIDs.rename, NAME);
-    expect(model.calls.filter(({ method }) => method === 'change')).toEqual([
-      { method: 'change', args: ['tf-warp-speed', { display_name: 'Warp' }] }
-    ]);
+    expect(vi.mocked(askNewName).mock.lastCall?.[0]).toMatchObject({ environment: NAME, running: 2 });
+    expect(shown).toHaveLength(1);
   });
 
   it('asks before it removes, telling how many kernels run', async () => {

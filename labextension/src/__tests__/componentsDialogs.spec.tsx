@@ -2,10 +2,13 @@ import { fireEvent, screen, waitFor } from '@testing-library/react';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { confirmRemove, type IRemoveAnswer } from '../components/removeDialog';
-import { askDisplayName } from '../components/renameDialog';
-import type { DiskUsage } from '../tokens';
+import { ApiError } from '../request';
+import { askForClone } from '../sharing/cloneDialog';
+import { askNewName } from '../sharing/renameDialog';
+import type { DiskUsage, Job } from '../tokens';
+import { FakeGpuKernels } from './fakes';
 import { trans } from './panelFixtures';
-import { anEnvironment } from './samples';
+import { aJob, anEnvironment } from './samples';
 
 beforeEach(() => {
   document.documentElement.lang = 'en';
@@ -76,28 +79,69 @@ describe('the question before a removal', () => {
   });
 });
 
-describe('the question for a name', () => {
-  function ask(): Promise<string | null> {
-    return askDisplayName({ environment: anEnvironment({ display_name: 'Old name' }), trans });
+describe('the question for names', () => {
+  function ask(model = new FakeGpuKernels(), running = 0): Promise<Job | null> {
+    return askNewName({ environment: anEnvironment({ display_name: 'Old name' }), model, running, trans });
   }
 
-  async function answer(text: string): Promise<string | null> {
-    const answer = ask();
-    fireEvent.change(await screen.findByLabelText('Name shown in the Launcher and in notebooks'), {
-      target: { value: text }
-    });
+  async function write(label: string, text: string): Promise<void> {
+    fireEvent.change(await screen.findByLabelText(label), { target: { value: text } });
+  }
+
+  const SHOWN = 'Name shown in the Launcher and in notebooks';
+
+  it('shows another name at once, without the space around it', async () => {
+    const model = new FakeGpuKernels();
+    const answer = ask(model);
+    await write(SHOWN, '  New name ');
     fireEvent.click(await button('Rename'));
-    return answer;
-  }
-
-  it('answers with what was written, without the space around it', async () => {
-    expect(await answer('  New name ')).toBe('New name');
+    expect(await answer).toBeNull();
+    expect(model.calls).toEqual([{ method: 'change', args: ['tf-warp-speed', { display_name: 'New name' }] }]);
   });
 
-  it('answers nothing where nothing is to change', async () => {
-    expect(await answer('Old name')).toBeNull();
-    const cancelled = ask();
-    fireEvent.click(await button('Cancel'));
-    expect(await cancelled).toBeNull();
+  it('does nothing where nothing is to change', async () => {
+    const model = new FakeGpuKernels();
+    const answer = ask(model);
+    fireEvent.click(await button('Rename'));
+    expect(await answer).toBeNull();
+    expect(model.calls).toEqual([]);
+  });
+
+  it('gives another name by a job, but not to what runs', async () => {
+    const model = new FakeGpuKernels();
+    model.answers.ask = () => Promise.resolve(aJob({ kind: 'rename', name: 'warp' }));
+    const answer = ask(model, 1);
+    await write('Name', 'warp');
+    const rename = await button('Rename');
+    expect(rename.getAttribute('aria-disabled')).toBe('true');
+    fireEvent.click(screen.getByRole('checkbox', HIDDEN));
+    fireEvent.click(rename);
+    expect(await answer).toMatchObject({ kind: 'rename', name: 'warp' });
+    expect(model.calls.at(-1)).toEqual({
+      method: 'POST environments/tf-warp-speed/rename',
+      args: [{ name: 'warp' }]
+    });
+  });
+});
+
+describe('the question for a copy', () => {
+  it('says what is wrong with its name, and keeps what was written', async () => {
+    const model = new FakeGpuKernels();
+    const refusal = { code: 'name_taken', message: 'It is taken.', cure: 'Take another.', detail: '' };
+    model.answers.ask = () => Promise.reject(new ApiError(409, refusal));
+    const answer = askForClone({ environment: anEnvironment(), model, trans });
+    const name = await screen.findByLabelText<HTMLInputElement>('Name of the copy');
+    expect(name.value).toBe('tf-warp-speed-copy');
+    fireEvent.change(name, { target: { value: 'mine' } });
+    fireEvent.click(await button('Clone'));
+    await screen.findByText('It is taken.');
+    expect(name.value).toBe('mine');
+    model.answers.ask = () => Promise.resolve(aJob({ kind: 'clone', name: 'mine' }));
+    fireEvent.click(await button('Clone'));
+    expect(await answer).toMatchObject({ name: 'mine' });
+    expect(model.calls.at(-1)).toEqual({
+      method: 'POST environments/tf-warp-speed/clone',
+      args: [{ name: 'mine', display_name: null }]
+    });
   });
 });

@@ -196,9 +196,12 @@ describe('a kernel', () => {
       CommandIDs.benchmark,
       CommandIDs.verify,
       CommandIDs.diagnose,
+      CommandIDs.packages,
       CommandIDs.changeGpus,
-      CommandIDs.rename,
       CommandIDs.rebuild,
+      CommandIDs.share,
+      CommandIDs.clone,
+      CommandIDs.rename,
       CommandIDs.remove
     ]);
     act(() => {
