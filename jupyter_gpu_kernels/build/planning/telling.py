@@ -9,11 +9,9 @@ from collections.abc import Iterable, Sequence
 from packaging.utils import NormalizedName, canonicalize_name
 
 from ...models import Framework, Installer, PlannedPackage, Recipe, Variant
+from ..wheels.exactly import torch_backend
 from . import guarding
 from .targets import Target
-
-#: Local versions of PyTorch's wheels that uv knows an index for: ``2.7.1+cu128``.
-_BACKEND = re.compile(r"torch==+[^+\s]+\+(cpu|cu\d{2,3}|rocm[\d.]+|xpu)\b")
 
 
 def told(
@@ -57,13 +55,12 @@ def plain(installer: Installer, requirements: Iterable[str] = ()) -> Recipe:
         requirements: What is asked for; a build of PyTorch that has an index of its own is looked for there.
     """
     return Recipe(
-        variant=Variant.CPU, installer=installer, packages=(), sees_cuda=True, torch_backend=torch_backend(requirements)
+        variant=Variant.CPU,
+        installer=installer,
+        packages=(),
+        sees_cuda=True,
+        torch_backend=torch_backend(tuple(requirements)) or "",
     )
-
-
-def torch_backend(requirements: Iterable[str]) -> str:
-    """What uv calls the index of a build of PyTorch, if one is asked for by its local version."""
-    return next((match[1] for text in requirements if (match := _BACKEND.match(text.replace(" ", "")))), "")
 
 
 def framework_of(frameworks: Iterable[Framework], names: Iterable[str], asked: Iterable[str] = ()) -> str:
