@@ -15,6 +15,7 @@ that matches and is not used up answers. Closing does not wait for hanging clien
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fnmatch
 import mimetypes
@@ -71,6 +72,8 @@ class Server:
     def __init__(self, directory: Path, name: str) -> None:
         self.directory = directory
         self.name = name
+        #: ``user:password`` without which nothing is given out, empty for none.
+        self.credentials = ""
         self.closing = threading.Event()
         self._lock = threading.Lock()
         self._programmed: list[_Programmed] = []
@@ -221,7 +224,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, owner: Server) -> None:
         file = owner.file(self.path)
         self.body = file.read_bytes() if file else b""
-        if fault := owner.fault_for(self.path):
+        wanted = "Basic " + base64.b64encode(owner.credentials.encode()).decode()
+        if owner.credentials and self.headers.get("Authorization") != wanted:
+            self.head(401, {"WWW-Authenticate": 'Basic realm="lab"'}, length=0)
+        elif fault := owner.fault_for(self.path):
             fault.answer(self)
         elif file is None:
             self.head(404)

@@ -119,7 +119,11 @@ def _of_the_server(failure: Failure) -> GpuKernelsError | None:
     if match is None:
         return None
     status = next(filter(None, match.groups()))
-    if status in ("401", "403", "407"):
+    if status == "407":
+        msg = f"The proxy on the way to {failure.host} wants a login."
+        cure = "Put user and password into the proxy's address, in https_proxy or as proxy in pip's configuration."
+        return ChannelError(msg, cure=cure, detail=failure.text)
+    if status in ("401", "403"):
         msg = f"{_upper(failure.host)} refuses access (HTTP {status})."
         cure = "Check the credentials in pip's or uv's configuration, or ask whoever runs the index."
         return ChannelError(msg, cure=cure, detail=failure.text)
