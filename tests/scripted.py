@@ -25,6 +25,7 @@ from jupyter_gpu_kernels.models import (
     EnvironmentChange,
     EnvironmentKind,
     EnvironmentSpec,
+    FoundPackage,
     Framework,
     Gpu,
     Hardware,
@@ -216,6 +217,24 @@ class ScriptedWorkshop:
             self.working -= 1
 
 
+class ScriptedSearch:
+    """Finds what was asked for, and keeps what that was."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+
+    async def names(self, text: str, environment: str | None, limit: int) -> tuple[FoundPackage, ...]:
+        self.asked.append((text, environment, limit))
+        return (FoundPackage(name=text, source="conda-forge"),)
+
+    async def package(self, name: str, environment: str | None) -> FoundPackage:
+        self.asked.append((name, environment))
+        return FoundPackage(name=name, source="conda-forge", versions=("2.0", "1.0"), installed="1.0")
+
+    async def close(self) -> None:
+        """Nothing is under way."""
+
+
 class ScriptedManager(GpuKernelsManager):
     """The real manager over a scripted workshop."""
 
@@ -223,6 +242,9 @@ class ScriptedManager(GpuKernelsManager):
 
     def _workshop_default(self) -> ScriptedWorkshop:
         return ScriptedWorkshop()
+
+    def _search_default(self) -> ScriptedSearch:
+        return ScriptedSearch()
 
 
 def plan_of(spec: EnvironmentSpec, refusal: Refusal | None = None) -> Plan:

@@ -584,3 +584,17 @@ async def test_a_placement_is_changed_at_once(fetch: Fetch, manager: ScriptedMan
         assert (status, error["code"]) == (400, "invalid_input"), bad
     status, error = await failing(fetch("plans", "POST", {"name": "new", "placement": {"count": 2}}))
     assert (status, error["code"]) == (400, "invalid_input")
+
+
+async def test_packages_are_searched_as_asked(fetch: Fetch, manager: ScriptedManager) -> None:
+    found = json.loads((await fetch("packages", params={"q": " numpy", "environment": "old", "limit": "3"})).body)
+    assert [package["name"] for package in found] == [" numpy"]
+    one = json.loads((await fetch("packages/scikit_learn.x")).body)
+    assert (one["versions"], one["installed"]) == (["2.0", "1.0"], "1.0")
+    assert manager.search.asked == [(" numpy", "old", 3), ("scikit_learn.x", None)]
+
+
+@pytest.mark.parametrize("limit", ["ten", "-1", "1e3", "9" * 10])
+async def test_a_limit_that_is_no_number_is_refused(fetch: Fetch, limit: str) -> None:
+    status, error = await failing(fetch("packages", params={"q": "numpy", "limit": limit}))
+    assert (status, error["code"]) == (400, "invalid_input")

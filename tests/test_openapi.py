@@ -115,6 +115,8 @@ class TestServer:
             ("/frameworks/{id}/logo", "get"),
             ("/names", "get"),
             ("/names/{name}", "get"),
+            ("/packages", "get"),
+            ("/packages/{package}", "get"),
             ("/gpus", "get"),
             ("/gpus/usage", "get"),
             ("/environments", "get"),
@@ -128,7 +130,9 @@ class TestServer:
             ("/environments/{name}", "delete"),
             ("/openapi.json", "get"),
         ):
-            place = path.format(name="tf", id="tensorflow" if path.startswith("/frameworks") else job_id)
+            place = path.format(
+                name="tf", package="numpy", id="tensorflow" if path.startswith("/frameworks") else job_id
+            )
             body = BODIES.get((path, verb), {})
             response = await jp_fetch(
                 "jupyter-gpu-kernels",
