@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ...models import EnvironmentKind, PlannedPackage, Stage
 from ...prefix.layout import Layout
 from ..reporting import Reporter
 from ..tools.redaction import redact
-from . import exactly, ontop, solving
+from . import exactly, locating, ontop, solving
 from .failures import NoWheelError
 from .fetching import Listener, fetch
 from .interpreters import Candidate, Interpreter, candidates, choose, wanted_versions
 from .lock import Locked, read_lock
+from .places import apart, throwaway
 from .requirements import checked, names
 from .scripts import rewrite_scripts
 from .settings import Hold, WheelsRequest, WheelsSolution
@@ -76,7 +74,7 @@ class WheelsEngine:
         uv = await self._uv(request.indexes)
         options = _options(request)
         refused: NoWheelError | None = None
-        with _throwaway() as cwd:
+        with throwaway() as cwd:
             found = await self._candidates(uv, cwd)
             for python in await choose(found, wanted, uv.environment, python=request.python):
                 try:
@@ -119,9 +117,9 @@ class WheelsEngine:
             DownloadError: Packages could not be fetched whole.
             InstallError: They could not be put into the environment.
         """
-        uv = await self._uv(solution.more_indexes)
+        uv = (await self._uv(solution.more_indexes)).only(solution.directory)
         layout = Layout(generation, EnvironmentKind.VIRTUALENV)
-        with _throwaway() as cwd:
+        with throwaway() as cwd:
             words = ["venv", "--quiet", "--no-project", "--allow-existing", "--python", solution.interpreter]
             # Launchers on Windows are programs: there is no text in them to rewrite.
             words += ["--relocatable"] if layout.windows else []
@@ -151,7 +149,7 @@ class WheelsEngine:
             python: Exact version of the Python among them.
             indexes: Further indexes.
             allow_builds: Whether packages may be built from source code.
-            hold: What was on top before; its pins are always held firmly.
+            hold: What was on top before; all its pins are held firmly first.
 
         Raises:
             InvalidInputError: A requirement is malformed.
@@ -164,10 +162,17 @@ class WheelsEngine:
         own = getattr(sys, "_base_executable", None) or sys.executable
         tool = Interpreter(version=python, path=own)
         request = WheelsRequest(requirements=wanted, indexes=indexes, allow_builds=allow_builds, hold=hold)
-        with _throwaway() as cwd:
+        with throwaway() as cwd:
             options = _options(request)
             lock, _ = await ontop.plan(
-                uv, wanted, packages, python=python, interpreter=own, cwd=cwd, options=options, held=hold.pins
+                uv,
+                wanted,
+                packages,
+                python=python,
+                interpreter=own,
+                cwd=cwd,
+                options=options,
+                held=(hold.pins, hold.firm),
             )
             return await self._solution(uv, lock, cwd, tool, requirements=wanted, request=request, warnings=())
 
@@ -188,12 +193,10 @@ class WheelsEngine:
         backend = exactly.torch_backend(requirements)
         request = WheelsRequest(requirements=requirements, torch_backend=backend, pip=False)
         uv = await self._uv(())
-        with _throwaway() as cwd:
+        with throwaway() as cwd:
             tool = Interpreter(version=python, path=getattr(sys, "_base_executable", None) or sys.executable)
             if not on_top:
-                minor = ".".join(python.split(".")[:2]) or None
-                found = await self._candidates(uv, cwd)
-                tool = (await choose(found, wanted_versions(minor, ""), uv.environment, python=minor))[0]
+                tool = await self._python(python, uv, cwd)
             options = ("--no-deps", *_options(request))
             answer = await solving.lock(
                 uv, requirements, cwd=cwd, interpreter=tool.path, python=tool.version, options=options
@@ -213,11 +216,11 @@ class WheelsEngine:
             DownloadError: Packages could not be fetched whole.
             InstallError: They could not be put into the environment without replacing a conda package.
         """
-        uv = await self._uv(solution.more_indexes)
+        uv = (await self._uv(solution.more_indexes)).only(solution.directory)
         layout = Layout(generation, EnvironmentKind.CONDA)
         options = _options(solution)
         reporter.stage(Stage.WHEELS)
-        with _throwaway() as cwd:
+        with throwaway() as cwd:
             find = exactly.missing if solution.exact else ontop.missing
             pins = await find(uv, solution, layout=layout, cwd=cwd, options=options, reporter=reporter)
             if not pins:
@@ -229,12 +232,33 @@ class WheelsEngine:
         await asyncio.to_thread(rewrite_scripts, layout, final)
         return pins
 
+    async def locate(self, pins: Sequence[str], *, interpreter: str, python: str) -> tuple[Locked, ...]:
+        """Where exact versions are to be had, as files; arguments, answer and errors are those of :mod:`.locating`."""
+        uv = await self._uv(())
+        with throwaway() as cwd:
+            return await locating.locate(uv, pins, cwd=cwd, interpreter=interpreter, python=python)
+
+    async def interpreter(self, python: str) -> Interpreter:
+        """A Python of this machine that takes the wheels of another one.
+
+        Raises:
+            SolveError: There is none of that minor version.
+        """
+        uv = await self._uv(())
+        with throwaway() as cwd:
+            return await self._python(python, uv, cwd)
+
+    async def proxies(self) -> Mapping[str, str]:
+        """The proxies through which indexes are reached, by scheme."""
+        named = (await self._uv(())).environment
+        return {name[:-6].lower(): url for name, url in named.items() if name in ("HTTP_PROXY", "HTTPS_PROXY")}
+
     async def must_copy(self, envs_dir: Path) -> bool:
         """Whether uv's cache lies on another filesystem than environments: then nothing is shared by hard links."""
         uv = await self._uv(())
-        with _throwaway() as cwd:
+        with throwaway() as cwd:
             answer = await solving.ask(uv, "cache", "dir", cwd=cwd, solving=False)
-        return await asyncio.to_thread(_apart, Path(answer.output.strip()), envs_dir)
+        return await asyncio.to_thread(apart, Path(answer.output.strip()), envs_dir)
 
     async def _uv(self, indexes: tuple[str, ...]) -> Uv:
         environ = self._environ
@@ -242,6 +266,11 @@ class WheelsEngine:
             lambda: prepare(environ=environ, cache_dir=self._cache_dir, python_downloads=self._python_downloads)
         )
         return uv.with_indexes(indexes)
+
+    async def _python(self, python: str, uv: Uv, cwd: Path) -> Interpreter:
+        minor = ".".join(python.split(".")[:2]) or None
+        found = await self._candidates(uv, cwd)
+        return (await choose(found, wanted_versions(minor, ""), uv.environment, python=minor))[0]
 
     async def _candidates(self, uv: Uv, cwd: Path) -> list[Candidate]:
         """Pythons of this machine; looked for again after a while, since that takes uv up to a second."""
@@ -326,22 +355,3 @@ def _options(what: WheelsRequest | WheelsSolution) -> tuple[str, ...]:
     """Options that must be the same in every command about one set of wheels."""
     builds = () if what.allow_builds else ("--only-binary", ":all:")
     return (*builds, *(("--torch-backend", what.torch_backend) if what.torch_backend else ()))
-
-
-def _apart(cache: Path, envs_dir: Path) -> bool:
-    def device(path: Path) -> int:
-        while not path.exists() and path != path.parent:
-            path = path.parent
-        return path.stat().st_dev
-
-    try:
-        return device(cache) != device(envs_dir)
-    except OSError:
-        return False
-
-
-@contextlib.contextmanager
-def _throwaway() -> Iterator[Path]:
-    """A directory for the files of one question; removed with all that is in it."""
-    with tempfile.TemporaryDirectory(prefix="gpu-kernels-", ignore_cleanup_errors=True) as path:
-        yield Path(os.path.realpath(path))

@@ -29,6 +29,7 @@ class Locked:
         url: Where the wheel (or the source) is; ``file:`` for local ones.
         size: Bytes, 0 when the index does not say.
         hashes: What the files that may be taken hash to, ``"sha256:…"``; empty when the index does not say.
+        digest: What the file at that address hashes to, likewise.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Locked:
     url: str
     size: int
     hashes: tuple[str, ...] = ()
+    digest: str = ""
 
     @property
     def local(self) -> bool:
@@ -58,10 +60,16 @@ def read_lock(text: str, python: str) -> tuple[Locked, ...]:
     ranks = _ranks(python)
     packages = []
     for entry in tomllib.loads(text).get("packages", ()):
-        url, size = _best(entry, ranks)
-        name = canonicalize_name(entry["name"])
+        file = _best(entry, ranks)
         packages.append(
-            Locked(name=name, version=str(entry.get("version", "")), url=url, size=size, hashes=_hashes(entry))
+            Locked(
+                name=canonicalize_name(entry["name"]),
+                version=str(entry.get("version", "")),
+                url=str(file.get("url") or file.get("path") or ""),
+                size=int(file.get("size") or 0),
+                hashes=_hashes(entry),
+                digest=next((f"{kind}:{digest}" for kind, digest in sorted((file.get("hashes") or {}).items())), ""),
+            )
         )
     return tuple(sorted(packages, key=lambda package: package.name))
 
@@ -75,12 +83,11 @@ def _ranks(python: str) -> dict[Tag, int]:
     return {tag: rank for rank, tag in reversed(list(enumerate(tags)))}
 
 
-def _best(entry: dict[str, Any], ranks: dict[Tag, int]) -> tuple[str, int]:
+def _best(entry: dict[str, Any], ranks: dict[Tag, int]) -> dict[str, Any]:
     """The file of a package that will be installed."""
     wheels: Sequence[dict[str, Any]] = entry.get("wheels", ())
     found = [(min((ranks.get(tag, len(ranks)) for tag in _tags(wheel)), default=len(ranks)), wheel) for wheel in wheels]
-    file = min(found, key=lambda item: item[0])[1] if found else entry.get("archive") or entry.get("sdist") or {}
-    return str(file.get("url") or file.get("path") or ""), int(file.get("size") or 0)
+    return min(found, key=lambda item: item[0])[1] if found else entry.get("archive") or entry.get("sdist") or {}
 
 
 def _hashes(entry: dict[str, Any]) -> tuple[str, ...]:

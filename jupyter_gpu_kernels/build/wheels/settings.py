@@ -13,13 +13,12 @@ class Hold:
 
     Attributes:
         pins: Exact requirements (``six==1.17.0``) of wheels that keep their version unless it stands in the way.
-        firm: Whether to look for an answer first that moves none of those, even if other packages come in older
-            versions then.
+        firm: Those of them that an answer is looked for first without moving, even if others come in older versions.
         kept: Requirements of what was added from outside with pip; they are asked for like all others.
     """
 
     pins: tuple[str, ...] = ()
-    firm: bool = False
+    firm: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
 
 
@@ -66,6 +65,7 @@ class WheelsSolution:
         more_indexes: As in the request, credentials and all.
         torch_backend: As in the request.
         pins: Lines of a requirements file: exact versions with their hashes.
+        directory: Where the wheels are, if they are taken from there alone, with no index and no network.
         exact: Whether somebody has named just these; then nothing is planned anew when they are installed.
         kept: As in the request.
     """
@@ -83,5 +83,6 @@ class WheelsSolution:
     more_indexes: tuple[str, ...] = field(default=(), repr=False)
     torch_backend: str | None = None
     pins: tuple[str, ...] = field(default=(), repr=False)
+    directory: str = ""
     exact: bool = False
     kept: tuple[str, ...] = ()

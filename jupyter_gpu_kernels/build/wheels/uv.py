@@ -53,6 +53,11 @@ MEDDLING = frozenset(
     )
 )
 
+#: Variables that say where wheels come from.
+SOURCES = frozenset(
+    ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX")
+)
+
 #: Options of a uv.toml that settle what pip's configuration would otherwise say.
 SETTLING = {
     "index": ("index-url", "extra-index-url"),
@@ -104,6 +109,14 @@ class Uv:
         if "--no-index" in self.index_options:
             return ""
         return self.environment.get("UV_DEFAULT_INDEX") or self.environment.get("UV_INDEX_URL", "")
+
+    def only(self, directory: str) -> Uv:
+        """The same with wheels of one directory, and nothing else: no index, and no network."""
+        if not directory:
+            return self
+        environment = {key: value for key, value in self.environment.items() if key not in SOURCES}
+        options = ("--no-index", "--offline", "--find-links", directory)
+        return Uv(program=self.program, environment=environment, index_options=options)
 
     @property
     def indexes(self) -> tuple[str, ...]:
