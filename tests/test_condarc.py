@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_gpu_kernels.build.conda import proxies
+from jupyter_gpu_kernels.build.conda import bypass, proxies
 from jupyter_gpu_kernels.build.conda.condarc import Condarc, read_condarc
 from jupyter_gpu_kernels.build.conda.configuration.places import candidates
 from jupyter_gpu_kernels.errors import RefusedError
@@ -151,3 +151,132 @@ def test_the_administrators_lists_are_obeyed(tmp_path: Path, rule: str) -> None:
     assert found.settings_for().channels == ("lab",)
     with pytest.raises(RefusedError, match="does not allow the channel evil"):
         found.settings_for(["evil"])
+
+
+def layered(tmp_path: Path, key: str, *texts: str) -> object:
+    """What comes of a key of which /etc/conda/.condarc, ~/.conda/condarc and ~/.condarc say something."""
+    places = ("root/etc/conda/.condarc", "home/.conda/condarc", "home/.condarc")
+    for place, text in zip(places, texts, strict=False):
+        write(tmp_path / place, text)
+    merged = read_condarc({}, home=tmp_path / "home", root=tmp_path / "root").merged
+    return merged.mapping(key) or merged.of(key, None)
+
+
+# As in conda's own documentation and tests of marks, told anew.
+@pytest.mark.parametrize(
+    ("key", "texts", "expected"),
+    [
+        ("channels", ("channels: [a, b]", "channels: [c]", "channels: [b, d]"), ("b", "d", "c", "a")),
+        ("channels", ("channels:\n  - a  #!top\n  - b\n", "channels: [c]"), ("a", "c", "b")),
+        ("channels", ("channels:\n  - a #!bottom\n", "channels: [a, c]", "channels: [d]"), ("d", "c", "a")),
+        ("channels", ("channels:\n  - a #!bottom\n", "channels:\n  - b #!bottom\n  - c\n"), ("c", "b", "a")),
+        ("channels", ("channels:\n  - a #!top\n", "channels:\n  - b #!top\n  - c\n"), ("a", "b", "c")),
+        ("channels", ("channels: #!final\n  - a\n", "channels: [b]", "channels: [c]"), ("a",)),
+        ("channels", ("channels: [a]", "channels: [b] #!final", "channels: [c]"), ("b", "a")),
+        ("channels", ("channels: ['a #!final']", "channels: [b]"), ("b", "a #!final")),
+        ("ssl_verify", ("ssl_verify: /lab.pem #!final", "ssl_verify: false"), "/lab.pem"),
+        ("ssl_verify", ("ssl_verify: /lab.pem # !final", "ssl_verify: false"), False),
+        ("ssl_verify", ("ssl_verify: /lab.pem # for the lab", "verify_ssl: /mine.pem"), "/mine.pem"),
+        (
+            "custom_channels",
+            (
+                "custom_channels:\n  a: https://a #!final\n  b: https://b\n",
+                "custom_channels: {a: https://x, b: https://y}",
+            ),
+            {"a": "https://a", "b": "https://y"},
+        ),
+        (
+            "proxy_servers",
+            ("proxy_servers: #!final\n  http: http://p\n", "proxy_servers: {http: http://x, https: http://y}"),
+            {"http": "http://p"},
+        ),
+        (
+            "custom_multichannels",
+            ("custom_multichannels: {ours: [a]}", "custom_multichannels: {ours: [b], mine: c}"),
+            {"ours": ("b", "a"), "mine": ("c",)},
+        ),
+        ("pkgs_dirs", ("pkgs_dirs: [/a]", "pkgs_dirs: [/b]"), ("/b", "/a")),
+        ("denylist_channels", ("denylist_channels: [a]", "denylist_channels: [b]"), ("b", "a")),
+    ],
+)
+def test_sources_are_merged_as_conda_merges_them(
+    tmp_path: Path, key: str, texts: tuple[str, ...], expected: object
+) -> None:
+    assert layered(tmp_path, key, *texts) == expected
+
+
+def test_a_final_word_is_heard_before_variables_and_who_is_not_heard_is_told(tmp_path: Path) -> None:
+    system, user = tmp_path / "root/etc/conda/.condarc", tmp_path / "home/.condarc"
+    found = read(
+        tmp_path,
+        {"CONDA_CHANNELS": "mine", "CONDA_CHANNEL_PRIORITY": "disabled", "CONDA_PKGS_DIRS": "/fast"},
+        system="channels: [lab]  #!final\nchannel_priority: strict\nallowlist_channels: [lab]\n",
+        user="channels: [other]\nchannel_priority: strict\n",
+    )
+    assert found.channels == ("lab",)
+    said = found.merged.said["channels", ""]
+    assert (said.sources, said.overridden) == ((str(system),), (str(user), "CONDA_CHANNELS"))
+    said = found.merged.said["channel_priority", ""]
+    assert (said.value, said.sources, said.overridden) == (
+        "disabled",
+        ("CONDA_CHANNEL_PRIORITY",),
+        (str(system), str(user)),
+    )
+    assert found.pkgs_dirs == (Path("/fast"),)
+
+
+def test_mirrored_channels_say_where_a_channel_is_and_who_stands_in_for_it(tmp_path: Path) -> None:
+    text = "mirrored_channels:\n  lab: [https://a.example.org/x/, https://b.example.org/y]\n  one: [https://c.example.org]\n"
+    settings = read(
+        tmp_path, user=f"channels: [lab/label/dev, one]\nchannel_alias: https://z.example.org\n{text}"
+    ).settings
+    assert [channel.location for channel in settings.resolved()] == [
+        "https://a.example.org/x/label/dev",
+        "https://c.example.org",
+    ]
+    assert settings.mirrors == {"https://a.example.org/x": ("https://a.example.org/x", "https://b.example.org/y")}
+
+
+def test_what_would_change_the_way_and_cannot_be_done_is_said(tmp_path: Path) -> None:
+    (warning,) = read(tmp_path, user="client_ssl_cert: /me.pem\noffline: false\n1: c\n").warnings
+    assert warning == (
+        f"In the file {tmp_path / 'home/.condarc'} the key client_ssl_cert does not count: client certificates cannot "
+        "be used here; ask for a token or a password instead."
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "config", "mirror"),
+    [
+        ("https://x.example.org/lab", "custom_channels: {lab: https://m.example.org}", "https://m.example.org/lab"),
+        (
+            "https://x.example.org/t/tk/lab/label/dev",
+            "custom_channels: {lab: https://m.example.org}",
+            "https://m.example.org/lab/label/dev",
+        ),
+        (
+            "https://x.example.org/conda-forge/",
+            "channel_alias: https://m.example.org",
+            "https://m.example.org/conda-forge",
+        ),
+        ("https://x.example.org/lab", "mirrored_channels: {lab: [https://m.example.org/l]}", "https://m.example.org/l"),
+        (
+            "https://x.example.org/lab",
+            "custom_multichannels: {lab: [https://m.example.org/l]}",
+            "https://m.example.org/l",
+        ),
+        # Somebody's own channel, the mirror's own server, names, and files.
+        ("https://x.example.org/own", "channel_alias: https://m.example.org", ""),
+        ("https://m.example.org/other/lab", "custom_channels: {lab: https://m.example.org}", ""),
+        ("lab", "custom_channels: {lab: https://m.example.org}", ""),
+        ("file:///srv/lab", "custom_channels: {lab: https://m.example.org}", ""),
+        (
+            "https://x.example.org/lab",
+            "mirrored_channels: {lab: [https://m.example.org/l, https://x.example.org/lab]}",
+            "",
+        ),
+    ],
+)
+def test_a_url_that_goes_past_a_mirror_is_noticed(tmp_path: Path, url: str, config: str, mirror: str) -> None:
+    found = list(bypass.bypasses(read(tmp_path, user=config).settings_for([url])))
+    assert [there for _, _, there in found] == ([mirror] if mirror else [])
