@@ -46,7 +46,7 @@ ALLOWED_IN_BUILD = {
     "planning": {"conda", "wheels"},
     "channels": {"conda", "wheels", "tools"},
     "searching": {"conda", "wheels", "tools"},
-    "contents": {"conda", *INSTALLERS},
+    "contents": {"conda", "wheels", *INSTALLERS},
     "recipes": {"conda", "contents", "planning", "tools"},
     "adoption": {"conda", "disk", "kernelspec", "wheels", *INSTALLERS},
 }

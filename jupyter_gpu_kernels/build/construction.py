@@ -190,7 +190,7 @@ class Construction:
         if planned.wheels is not None:
             install = self._wheels.install if planned.conda is None else self._wheels.install_on_top
             pins = await install(planned.wheels, generation=path, final=final, reporter=reporter, lock=lock)
-            await finish(asyncio.to_thread(write_pins, path, pins))
+            await finish(asyncio.to_thread(write_pins, path, pins, planned.wheels.kept))
 
     async def _finish_files(self, spec: EnvironmentSpec, generation: Generation, reporter: Reporter) -> None:
         """Add what is ours to a filled generation: hooks and bytecode."""

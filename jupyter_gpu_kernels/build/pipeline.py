@@ -11,7 +11,6 @@ from ..models import (
     DiskUsage,
     Environment,
     EnvironmentChange,
-    EnvironmentKind,
     EnvironmentSpec,
     Framework,
     Hardware,
@@ -25,14 +24,18 @@ from ..prefix.manifest import MANIFEST, write_manifest
 from .bytecode import sweep_store
 from .changing import changed, exchange
 from .conda import neighbour
+from .contents.installed import contents
+from .contents.outside import outside
 from .disk.usage import measure
 from .equipment import Equipment
 from .kernelspec import kernelspecs
 from .kernelspec.kernel_json import logo
 from .kernelspec.registry import Registry
 from .planning import validation
+from .planning.preference import Preference
 from .reporting import BuildReporter, Reporter
 from .tools.insistence import finish, insist
+from .wheels.settings import Hold
 
 
 class Workshop:
@@ -158,7 +161,7 @@ class Workshop:
         return [generations.envs_dir / name for generations in self._generations.values()]
 
     async def rebuild(self, name: str, *, reporter: BuildReporter) -> Manifest:
-        """Build an environment anew from its spec, keeping what its user added with conda, and exchange the two.
+        """Build an environment anew from its spec, keeping what its user added from outside, and exchange the two.
 
         Raises:
             NotFoundError: There is no such environment.
@@ -166,12 +169,13 @@ class Workshop:
         """
         async with self._equipment.writing(name, "rebuild"):
             old = await asyncio.to_thread(self._inventory.manifest, name)
-            added: tuple[str, ...] = ()
-            if old.kind is EnvironmentKind.CONDA:
-                added = await asyncio.to_thread(neighbour.added_specs, Path(old.prefix))
+            more = await asyncio.to_thread(lambda: outside(contents(old)))
+            preference = Preference(keep=more.specs, wheels=Hold(kept=more.requirements), remarks=more.lost)
             # What it is on disk stays what it is: its path is that of an environment of its kind.
             wanted = replace(old.spec, installer=old.plan.installer)
-            return await self._construction.build(lambda: self._planner.plan(wanted, added), reporter, replaces=old)
+            return await self._construction.build(
+                lambda: self._planner.plan(wanted, preference), reporter, replaces=old
+            )
 
     async def verify(self, name: str, *, reporter: Reporter) -> Verification:
         """Verify an environment as it is now, and keep the result in its manifest, whatever it is.

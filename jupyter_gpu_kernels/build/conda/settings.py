@@ -96,8 +96,7 @@ class CondaRequest:
         platform: Conda subdir to solve for (``"linux-64"``), ``None`` for the running one.
         keep: Match specs of what was added from outside to the environment that is rebuilt.
         hold: Records, files of a ``conda-meta``, of packages that keep their version unless it stands in the way.
-        firm: Whether to look for an answer first that moves none of those, even if other packages come in older
-            versions then.
+        firm: Names of those that an answer is looked for first without moving, even if others come in older versions.
     """
 
     specs: tuple[str, ...]
@@ -106,7 +105,7 @@ class CondaRequest:
     platform: str | None = None
     keep: tuple[str, ...] = ()
     hold: tuple[str, ...] = ()
-    firm: bool = False
+    firm: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from ...models import EnvironmentSpec, Framework, Recipe, Variant
 from ..conda.settings import ChannelSettings, CondaRequest
 from ..wheels.settings import WheelsRequest
 from . import drivers
+from .preference import Preference
 from .targets import Target
 
 #: In every environment: the kernel itself. pip comes along so that ``%pip install`` means this environment.
@@ -22,7 +23,7 @@ def conda_request(
     spec: EnvironmentSpec,
     aim: Target,
     settings: ChannelSettings,
-    keep: tuple[str, ...] = (),
+    preference: Preference,
     build: str = "",
 ) -> CondaRequest:
     """What the conda installer is asked for.
@@ -33,7 +34,7 @@ def conda_request(
         spec: What was asked for.
         aim: What the result shall run on.
         settings: Where to look.
-        keep: What was added from outside to the environment that is rebuilt.
+        preference: What the environment has that it takes the place of.
         build: What the build strings of CUDA builds must hold, e.g. ``cuda129``; empty for any of them.
     """
     # What stands first gets its newest version: a new framework matters more than a new Python, and both more than the
@@ -52,12 +53,20 @@ def conda_request(
         # A CPU build is asked for as one, and its neighbours shall not bring CUDA either.
         cuda=aim.cuda if recipe.variant is Variant.GPU or recipe.sees_cuda else None,
         platform=aim.platform,
-        keep=keep,
+        keep=preference.keep,
+        hold=preference.hold,
+        firm=preference.firm,
     )
 
 
 def wheels_request(
-    framework: Framework, recipe: Recipe, spec: EnvironmentSpec, aim: Target, *, allow_builds: bool = False
+    framework: Framework,
+    recipe: Recipe,
+    spec: EnvironmentSpec,
+    aim: Target,
+    preference: Preference,
+    *,
+    allow_builds: bool = False,
 ) -> WheelsRequest:
     """What the PyPI installer is asked for; arguments as those of :func:`conda_request`."""
     requirements = [_ESSENTIALS[0], *(framework.companions if spec.companions and spec.recipe else ())]
@@ -70,10 +79,11 @@ def wheels_request(
         backend = backend.replace("{cuda}", spec.cuda.replace(".", ""))
     return WheelsRequest(
         requirements=tuple(dict.fromkeys((*requirements, *spec.packages, *spec.pip))),
-        python=spec.python,
+        python=spec.python or preference.python,
         python_range=recipe.python,
         torch_backend=backend or None,
         allow_builds=allow_builds,
+        hold=preference.wheels,
     )
 
 

@@ -10,11 +10,12 @@ from typing import Protocol
 from ...errors import ChannelError, RefusedError
 from ...models import EnvironmentSpec, Hardware, Installer, PlannedPackage, Refusal, Variant
 from ..conda.settings import ChannelAnswer, ChannelSettings, CondaRequest, CondaSolution
-from ..wheels.settings import WheelsRequest, WheelsSolution
+from ..wheels.settings import Hold, WheelsRequest, WheelsSolution
 from . import extras, filling, telling, validation, ways
 from .catalogue import Catalogue
 from .cautions import disk_caution
 from .hindrances import solved
+from .preference import FROM_NOTHING, Preference
 from .targets import Target, target
 from .tasks import Planned as Planned
 from .tasks import Task, refusing
@@ -58,6 +59,7 @@ class WheelsSolver(Protocol):
         python: str,
         *,
         allow_builds: bool = False,
+        hold: Hold | None = None,
     ) -> WheelsSolution:
         """Find the wheels that go on top of conda packages."""
 
@@ -116,23 +118,23 @@ class Planner:
         validation.check(spec, local_channels=self._local_channels)
         extras.chosen(self.catalogue.get(spec.framework), spec)
 
-    async def plan(self, spec: EnvironmentSpec, keep: tuple[str, ...] = ()) -> Planned:
+    async def plan(self, spec: EnvironmentSpec, preference: Preference = FROM_NOTHING) -> Planned:
         """Answer what would be built.
 
         Args:
             spec: What is asked for.
-            keep: Match specs of what was added from outside to the environment that is rebuilt.
+            preference: What the environment has that it takes the place of.
 
         Raises:
             InvalidInputError: The spec is malformed, or its framework unknown.
             SolveError: No set of packages satisfies it.
             ChannelError: A channel or index does not answer as it should.
         """
-        planned = await self._plan(spec, keep)
-        warnings = (*planned.plan.warnings, *await asyncio.to_thread(self._notices))
+        planned = await self._plan(spec, preference)
+        warnings = (*planned.plan.warnings, *preference.remarks, *await asyncio.to_thread(self._notices))
         return dataclasses.replace(planned, plan=dataclasses.replace(planned.plan, warnings=warnings))
 
-    async def _plan(self, spec: EnvironmentSpec, keep: tuple[str, ...]) -> Planned:
+    async def _plan(self, spec: EnvironmentSpec, preference: Preference) -> Planned:
         self.check(spec)
         framework = extras.supplemented(self.catalogue.get(spec.framework), spec)
         hardware = await self._hardware()
@@ -149,8 +151,8 @@ class Planner:
             if way.installer is Installer.CONDA:
                 wish = dataclasses.replace(spec, channels=spec.channels or way.recipe.channels)
                 settings = await asyncio.to_thread(self._settings, wish)
-                return await self._weighed(await self._with_conda(task, settings, keep))
-            return await self._weighed(await self._with_wheels(task))
+                return await self._weighed(await self._with_conda(task, settings, preference))
+            return await self._weighed(await self._with_wheels(task, preference))
         except RefusedError as error:
             # An administrator does not allow one of the channels.
             variant = Variant.CPU if spec.variant is Variant.AUTO else spec.variant
@@ -214,12 +216,12 @@ class Planner:
         """Ask the channels for a spec whether they answer."""
         return await self._conda.probe(await asyncio.to_thread(self._settings, spec))
 
-    async def _with_conda(self, task: Task, settings: ChannelSettings, keep: tuple[str, ...]) -> Planned:
+    async def _with_conda(self, task: Task, settings: ChannelSettings, preference: Preference) -> Planned:
         """Plan conda packages, and wheels on top."""
         spec = task.spec
 
         async def solve(aim: Target, build: str) -> CondaSolution:
-            request = filling.conda_request(task.framework, task.recipe, spec, aim, settings, keep, build)
+            request = filling.conda_request(task.framework, task.recipe, spec, aim, settings, preference, build)
             return await self._conda.solve(request)
 
         try:
@@ -234,8 +236,11 @@ class Planner:
             return task.refused(refusal)
         python = next((item.version for item in solution.packages if item.name == "python"), "")
         wheels = None
-        if on_top := extras.on_top(task.framework, spec):
-            wheels = await self._wheels.solve_on_top(on_top, solution.packages, python, allow_builds=self._allow_builds)
+        hold, given_up = preference.on_top_of(solution.packages)
+        if (on_top := extras.on_top(task.framework, spec)) or hold.kept:
+            wheels = await self._wheels.solve_on_top(
+                on_top, solution.packages, python, allow_builds=self._allow_builds, hold=hold
+            )
         plan = task.plan(
             (*solution.packages, *(wheels.packages if wheels else ())),
             python=python,
@@ -243,14 +248,14 @@ class Planner:
             download_bytes=solution.download_bytes + (wheels.download_bytes if wheels else 0),
             disk_bytes=solution.disk_bytes + (wheels.disk_bytes if wheels else 0),
         )
-        remarks = (*solution.warnings, *(wheels.warnings if wheels else ()))
+        remarks = (*solution.warnings, *(wheels.warnings if wheels else ()), *given_up)
         plan = dataclasses.replace(plan, warnings=(*plan.warnings, *remarks))
         return Planned(plan=plan, framework=task.framework, conda=solution, wheels=wheels)
 
-    async def _with_wheels(self, task: Task) -> Planned:
+    async def _with_wheels(self, task: Task, preference: Preference) -> Planned:
         """Plan a virtual environment."""
         request = filling.wheels_request(
-            task.framework, task.recipe, task.spec, task.aim, allow_builds=self._allow_builds
+            task.framework, task.recipe, task.spec, task.aim, preference, allow_builds=self._allow_builds
         )
         remarks: tuple[str, ...] = ()
         try:

@@ -28,7 +28,7 @@ async def plan(
     interpreter: str,
     cwd: Path,
     options: Sequence[str],
-    held: Sequence[str] = (),
+    held: Sequence[Sequence[str]] = (),
 ) -> tuple[str, dict[str, str]]:
     """Plan wheels on top of conda packages that are planned themselves.
 
@@ -40,7 +40,8 @@ async def plan(
         interpreter: A Python of this machine, of whatever version.
         cwd: A throwaway directory.
         options: Further options for what resolves.
-        held: Exact requirements of wheels that keep their version unless it stands in the way.
+        held: Exact requirements of wheels that keep their version unless it stands in the way; see
+            :func:`~.solving.would_change`.
 
     Returns:
         A lock of what goes on top, empty if conda has it all; and the versions that conda brings.
@@ -77,7 +78,7 @@ async def confirm(
     interpreter: str,
     cwd: Path,
     options: Sequence[str],
-    held: Sequence[str] = (),
+    held: Sequence[Sequence[str]] = (),
 ) -> str:
     """Plan once more against the environment as conda has really built it; names may differ from what was assumed.
 
@@ -166,7 +167,7 @@ async def _lock(
     cwd: Path,
     options: Sequence[str],
     refusal: type[SolveError] | type[InstallError],
-    held: Sequence[str],
+    held: Sequence[Sequence[str]],
 ) -> str:
     """Lock what an environment lacks of the requirements; ``of`` is the environment's interpreter."""
     added, removed = await solving.would_change(

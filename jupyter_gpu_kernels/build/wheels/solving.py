@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from ...errors import ChannelError, SolveError
@@ -103,20 +104,25 @@ async def lock(
         options: Further options.
         hold: What is there already.
     """
-    file = requirements_file(cwd, "requirements.in", requirements)
+    hold = hold or Hold()
+    held = {pin.partition("==")[0] for pin in hold.pins}
+    # What stands first gets its newest version: the rest shall go with that, and not the other way round.
+    ordered = sorted(requirements, key=lambda text: canonicalize_name(Requirement(text).name) in held)
+    file = requirements_file(cwd, "requirements.in", ordered)
     words = ["pip", "compile", "--format", "pylock.toml", "--no-header", "--python", interpreter]
     words += ["--python-version", python, *uv.index_options, *options, file]
-    pins = hold.pins if hold is not None else ()
-    if hold is not None and hold.firm and pins:
-        constraints = requirements_file(cwd, "held.txt", pins)
-        with contextlib.suppress(SolveError):
-            return await ask(uv, *words, "-c", constraints, cwd=cwd, python=python)
-    if not pins:
+    if not held:
         return await ask(uv, *words, cwd=cwd, python=python)
     # What the file holds that is to be written is preferred: https://docs.astral.sh/uv/pip/compile/#upgrading-requirements
     output = cwd / "pylock.toml"
-    output.write_text(_former(pins), "utf-8")
-    answer = await ask(uv, *words, "--output-file", output.name, cwd=cwd, python=python)
+    words += ["--output-file", output.name]
+    answer = None
+    output.write_text(_former(hold.pins), "utf-8")
+    if hold.firm:
+        with contextlib.suppress(SolveError):
+            answer = await ask(uv, *words, "-c", requirements_file(cwd, "held.txt", hold.firm), cwd=cwd, python=python)
+    if answer is None:
+        answer = await ask(uv, *words, cwd=cwd, python=python)
     return Answer(output=output.read_text("utf-8"), remarks=answer.remarks)
 
 
@@ -137,7 +143,7 @@ async def would_change(
     python: str,
     pins: Mapping[str, str],
     options: Sequence[str] = (),
-    held: Sequence[str] = (),
+    held: Sequence[Sequence[str]] = (),
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Ask what an installation would add to an environment and remove, while its packages keep their versions.
 
@@ -149,14 +155,14 @@ async def would_change(
         python: Version to resolve for.
         pins: Versions by name of what is there.
         options: Further options.
-        held: Exact requirements of what has been added before; if they stand in the way, they are passed over.
+        held: Exact requirements of what was there before; tried one after the other, and in the end without any.
 
     Returns:
         Versions by name of what would be added, and of what would be removed.
     """
     file = requirements_file(cwd, "requirements.in", requirements)
-    exact = [f"{name}=={version}" for name, version in pins.items()]
-    constraints = requirements_file(cwd, "constraints.txt", exact)
+    fixed = [f"{name}=={version}" for name, version in pins.items()]
+    constraints = requirements_file(cwd, "constraints.txt", fixed)
     words = (
         "pip",
         "install",
@@ -169,11 +175,11 @@ async def would_change(
     )
     question = (*words, *uv.index_options, *options, "-r", file, "-c", constraints)
     answer = None
-    held = [pin for pin in held if pin.partition("==")[0] not in pins]
-    if held:
-        more = requirements_file(cwd, "held.txt", held)
-        with contextlib.suppress(SolveError):
-            answer = await ask(uv, *question, "-c", more, cwd=cwd, pins=pins, python=python)
+    for exact in dict.fromkeys(tuple(pin for pin in each if pin.partition("==")[0] not in pins) for each in held):
+        if answer is None and exact:
+            more = requirements_file(cwd, "held.txt", exact)
+            with contextlib.suppress(SolveError):
+                answer = await ask(uv, *question, "-c", more, cwd=cwd, pins=pins, python=python)
     if answer is None:
         answer = await ask(uv, *question, cwd=cwd, pins=pins, python=python)
     changes = re.findall(r"^ ([+~-]) (\S+?)==(\S+)", f"{answer.output}\n{answer.remarks}", re.MULTILINE)

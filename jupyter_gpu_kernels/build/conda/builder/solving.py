@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -35,15 +35,15 @@ async def solve(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
     platform = request.platform or str(rattler.Subdir.current())
     held = linked(request.hold, channels)
 
-    async def ask(gateway: rattler.Gateway, *, firm: bool) -> list[rattler.RepoDataRecord]:
+    async def ask(gateway: rattler.Gateway, firm: Collection[str]) -> list[rattler.RepoDataRecord]:
         return await rattler.solve(
             sources=[rattler_channel(channel) for channel in channels],
             specs=[match_spec(text, channels) for text in (*request.specs, *request.keep)],
             gateway=gateway,
             platforms=[rattler.Subdir(platform), rattler.Subdir("noarch")],
             virtual_packages=virtual_packages(request.cuda, request.platform),
-            locked_packages=[] if firm else held,
-            pinned_packages=held if firm else [],
+            locked_packages=[record for record in held if record.name.normalized not in firm],
+            pinned_packages=[record for record in held if record.name.normalized in firm],
             timeout=SOLVE_TIMEOUT,
             channel_priority=(
                 rattler.ChannelPriority.Disabled
@@ -55,8 +55,8 @@ async def solve(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
     async def attempt(gateway: rattler.Gateway) -> list[rattler.RepoDataRecord]:
         if held and request.firm:
             with contextlib.suppress(SolverError):
-                return await ask(gateway, firm=True)
-        return await ask(gateway, firm=False)
+                return await ask(gateway, request.firm)
+        return await ask(gateway, ())
 
     records = await with_gateway(Path(job["repodata"]), request.settings, attempt, voice)
     stock = await in_stock(records, Path(job["packages"]), job.get("layers", ()))
