@@ -2,13 +2,13 @@
  * What would be built here of a notebook's kernel, before anything is.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import React, { useCallback, useState } from 'react';
+import React, { useCallback } from 'react';
 
 import { useAnswer } from '../components/answer';
-import { explain } from '../explanation';
 import { PlanView, Warnings } from '../form/planView';
 import { Problem } from '../form/problem';
 import type { components } from '../schema';
+import { SheetForm, useSubmission } from '../sharing/sheetForm';
 import { Sheet } from '../sheet';
 import type { IGpuKernels, Job } from '../tokens';
 import { sentence } from '../words';
@@ -48,53 +48,23 @@ export function BuildQuestion({ model, carried, trans, onEnd }: IBuildQuestionPr
     [model, recipe]
   );
   const { value, failure, isAsking, ask } = useAnswer(question);
-  const [refused, setRefused] = useState<{ reason: unknown } | null>(null);
-  const [isBeginning, setBeginning] = useState(false);
-  const canBuild = value !== null && !value.plan.refusal && !isAsking;
-  const problem = refused ?? failure;
-  const build = (): void => {
-    if (!value || isBeginning) {
-      return;
-    }
-    setBeginning(true);
-    setRefused(null);
-    model.create(value.spec).then(onEnd, (reason: unknown) => {
-      setRefused({ reason });
-      setBeginning(false);
-    });
-  };
+  const submission = useSubmission();
+  const cannot = failure !== null || Boolean(value?.plan.refusal);
+  const build = (answer: RecipePlan): void => submission.run(async () => onEnd(await model.create(answer.spec)));
   return (
-    <div className="jp-GpuKernels-recipe">
+    <SheetForm
+      trans={trans}
+      submit={cannot ? trans.__('Try again') : trans.__('Build')}
+      cancel={cannot ? trans.__('Close') : trans.__('Cancel')}
+      isBusy={isAsking || submission.isBusy}
+      failure={submission.failure ?? failure}
+      status={isAsking ? trans.__('Finding packages that fit this computer…') : ''}
+      onSubmit={() => (value && !cannot ? build(value) : ask())}
+      onCancel={() => onEnd(null)}
+    >
       <p>{trans.__('This notebook was made with the kernel %1.', carried.title)}</p>
-      <p role="status">{isAsking ? trans.__('Finding packages that fit this computer…') : ''}</p>
-      {problem ? (
-        <section role="alert">
-          <h3>{trans.__('That did not work')}</h3>
-          <Problem trans={trans} {...explain(trans, problem.reason)} />
-        </section>
-      ) : null}
-      {value && !isAsking ? <Planned answer={value} trans={trans} /> : null}
-      <div className="jp-GpuKernels-recipeButtons">
-        <button type="button" className="jp-Dialog-button jp-mod-reject jp-mod-styled" onClick={() => onEnd(null)}>
-          {canBuild || isAsking ? trans.__('Cancel') : trans.__('Close')}
-        </button>
-        {failure ? (
-          <button type="button" className="jp-Dialog-button jp-mod-styled" onClick={() => ask()}>
-            {trans.__('Try again')}
-          </button>
-        ) : (
-          // Disabled it would lose the focus.
-          <button
-            type="button"
-            className="jp-Dialog-button jp-mod-accept jp-mod-styled"
-            aria-disabled={!canBuild || isBeginning || undefined}
-            onClick={canBuild ? build : undefined}
-          >
-            {trans.__('Build')}
-          </button>
-        )}
-      </div>
-    </div>
+      {value && !isAsking && !failure ? <Planned answer={value} trans={trans} /> : null}
+    </SheetForm>
   );
 }
 
@@ -102,7 +72,7 @@ function Planned({ answer, trans }: { answer: RecipePlan; trans: TranslationBund
   const { plan, spec, differences, present } = answer;
   if (plan.refusal) {
     return (
-      <section role="alert">
+      <section className="jp-GpuKernels-Form-answer">
         <h3>{trans.__('This cannot be built')}</h3>
         <Problem
           trans={trans}
@@ -116,7 +86,7 @@ function Planned({ answer, trans }: { answer: RecipePlan; trans: TranslationBund
   }
   const wanted = [...spec.packages, ...spec.pip];
   return (
-    <section>
+    <section className="jp-GpuKernels-Form-answer">
       <h3>{trans.__('To be built here as %1', spec.name)}</h3>
       {present ? (
         <p className="jp-GpuKernels-Form-note">
