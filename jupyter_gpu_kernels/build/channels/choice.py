@@ -6,7 +6,7 @@ package index one that only we read (:mod:`..wheels.chosen`), since uv and pip h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,9 @@ def reset(home: Path) -> None:
     _remove(chosen.default_file())
 
 
-def faults(mirror: Mirror, condarc: Condarc, channels: tuple[str, ...], uv: Uv, home: Path) -> Iterator[str]:
+def faults(
+    mirror: Mirror, condarc: Condarc, channels: tuple[str, ...], uv: Uv, *, environ: Mapping[str, str], home: Path
+) -> Iterator[str]:
     """Why a mirror is not in force, or not for everything, one sentence each; nothing if it is.
 
     Args:
@@ -64,6 +66,7 @@ def faults(mirror: Mirror, condarc: Condarc, channels: tuple[str, ...], uv: Uv, 
         condarc: What conda's configuration says.
         channels: The channels in force, names or URLs.
         uv: uv as it would be started.
+        environ: The environment variables as they are.
         home: The user's home directory.
     """
     settings = replace(condarc.settings, channels=channels)
@@ -80,12 +83,10 @@ def faults(mirror: Mirror, condarc: Condarc, channels: tuple[str, ...], uv: Uv, 
             f"{mirror.title}: name one of {', '.join(name for name, _ in mirror.channels)}."
         )
     if mirror.index and uncover(uv.default_index).rstrip("/") != mirror.index:
-        stronger = next((name for name in chosen.STRONGER if uv.environment.get(name)), "")
-        said = ""
+        stronger = next((name for name in chosen.STRONGER if environ.get(name)), "")
+        said = f": the variable {stronger} names another one" if stronger else ""
         if "--no-index" in uv.index_options:
             said = ": pip is configured to use no index"
-        elif stronger and uv.environment.get("UV_DEFAULT_INDEX") != chosen.read(chosen.default_file()).index:
-            said = f": a variable, {stronger}, names another one"
         yield f"The package index of the mirror {mirror.title} is not in force{said}."
 
 

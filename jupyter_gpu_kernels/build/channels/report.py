@@ -119,7 +119,10 @@ class Survey:
 
     def faults(self, mirror: Mirror) -> tuple[str, ...]:
         """Why a mirror is not in force, one sentence each; nothing if it is."""
-        return tuple(choice.faults(mirror, self.condarc, self.channels, self.uv, self.machine.home))
+        found = choice.faults(
+            mirror, self.condarc, self.channels, self.uv, environ=self.environ, home=self.machine.home
+        )
+        return tuple(found)
 
     def _channels_said(self) -> Iterator[ConfiguredValue]:
         """Who names the channels where conda's configuration does not."""

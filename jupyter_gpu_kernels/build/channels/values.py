@@ -49,6 +49,7 @@ def of_wheels(environ: Mapping[str, str], machine: Machine, warnings: list[str])
     words = pipconfig.pip_words(environ, machine, warnings)
     file, uv = uv_words(environ, machine)
     own = chosen.read(machine.chosen)
+    told: list[tuple[str, str, str, str]] = []
     for option, variables in pipconfig.MEANINGS.items():
         # In order of falling precedence: uv's variables, what was chosen here, uv's file, pip's files and variables.
         said = [(name, "environment", name, environ[name]) for name in variables if environ.get(name)]
@@ -61,7 +62,9 @@ def of_wheels(environ: Mapping[str, str], machine: Machine, warnings: list[str])
             pip = pip[1:] if stronger else pip
         said += [(key, "uv", file, _plain(uv[key])) for key in uv if option in SETTLING.get(key, ())]
         said += pip
-        if said:
+        # An index of uv's file stands for pip's own and for its further ones.
+        if said and (len(said) > 1 or said[0] not in told):
+            told.append(said[0])
             key, tool, source, value = said[0]
             others = tuple(dict.fromkeys(other for _, _, other, word in said[1:] if word != value))
             yield ConfiguredValue(tool=tool, key=key, value=_line(value), source=source, overridden=others)
