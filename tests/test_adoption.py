@@ -17,7 +17,7 @@ from jupyter_core.paths import jupyter_data_dir
 from manager import make_manager
 from two_cudas import STANZA, cuda_runtime, inside, make_decoy, running, write_kernel
 
-from jupyter_gpu_kernels.build.adoption.handover import ORIGINAL, adopt, release, remove
+from jupyter_gpu_kernels.build.adoption.handover import ORIGINAL, Released, adopt, release, remove
 from jupyter_gpu_kernels.build.disk.filesystem import remove_tree
 from jupyter_gpu_kernels.build.kernelspec.registry import read
 from jupyter_gpu_kernels.errors import ConflictError, NotFoundError, RefusedError
@@ -88,7 +88,7 @@ async def test_a_kernel_loads_what_lies_about_before_it_is_adopted_and_its_own_a
     assert {path: is_ for path, is_ in state(foreign.prefix).items() if "__pycache__" not in path} == {
         path: was for path, was in environment.items() if "__pycache__" not in path
     }
-    assert release(kernels / "mine", [kernels]) == kernels / "mine"
+    assert release(kernels / "mine", [kernels]) == Released(found=kernels / "mine")
     assert state(kernels) == kernelspec
     async with running(kernels, "mine", env=server) as (_, client):
         assert (await cuda_runtime(client, "libcudart.so.12"))["version"] == 12010
@@ -158,7 +158,7 @@ def test_a_kernel_of_all_users_is_copied_for_one(
     assert [item.subject for item in look("adoptable-kernel", make_context(tmp_path, kernel_dirs=directories))] == [
         "mine"
     ]
-    assert release(copy, directories) == system / "shared"
+    assert release(copy, directories) == Released(found=system / "shared", deleted=copy)
     assert not copy.exists()
     assert state(system) == before
 

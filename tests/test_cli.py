@@ -313,13 +313,14 @@ def test_people_get_tables(call: Call, workshop: ScriptedWorkshop) -> None:
     assert "benchmark" in call("jobs").out
 
 
-def test_a_kernel_is_renamed(call: Call, workshop: ScriptedWorkshop) -> None:
+def test_what_the_launcher_shows_is_changed(call: Call, workshop: ScriptedWorkshop) -> None:
     workshop.built["tf"] = manifest_of(SPEC)
-    assert call("rename", "tf", "Mine (GPU)") == Result(0, "tf is now shown as Mine (GPU).\n", "")
+    assert call("rename", "tf", "--display-name", "Mine (GPU)") == Result(0, "tf is now shown as Mine (GPU).\n", "")
     assert workshop.built["tf"].display_name == "Mine (GPU)"
-    assert json.loads(call("rename", "tf", "Other", "--json").out)["display_name"] == "Other"
-    assert call("rename", "tf", "").code == Exit.USAGE
-    assert call("rename", "nothing", "Mine").code == Exit.NOT_FOUND
+    assert json.loads(call("rename", "tf", "--display-name", "Other", "--json").out)["display_name"] == "Other"
+    assert call("rename", "tf", "--display-name", "").code == Exit.USAGE
+    assert call("rename", "tf").code == Exit.USAGE
+    assert call("rename", "nothing", "--display-name", "Mine").code == Exit.NOT_FOUND
 
 
 def test_the_memory_preset_is_changed(call: Call, workshop: ScriptedWorkshop) -> None:

@@ -14,7 +14,7 @@ from ..errors import InvalidInputError
 from ..models import EnvironmentChange, EnvironmentSpec, Installer, MemoryPreset, Placement, Variant
 from ..prefix.placement import MAX_WAIT, parse_gpus
 from .words.channels import add_channels
-from .words.copies import add_clone, add_renaming
+from .words.copies import add_adoption, add_clone, add_release, add_renaming
 
 EPILOG = """\
 exit codes:
@@ -160,6 +160,10 @@ def make_parser() -> argparse.ArgumentParser:
     _add_name(command("rebuild", "build a kernel's environment anew, then exchange the two"))
     _add_name(command("benchmark", "run the CPU-vs-GPU notebook in a kernel and keep the result"))
     add_clone(command("clone", "copy an environment; its files are shared until somebody replaces one"))
+    add_adoption(
+        command("adopt", "let an environment that was made elsewhere be started here, or list them")
+    )
+    add_release(command("release", "give an adopted kernel back as it was"))
     add_renaming(command("rename", "give an environment another name, or change what the Launcher shows for it"))
     _add_memory(command("memory", "change how a kernel takes the GPU's memory, from its next start on"))
     _add_placement(command("placement", "change which GPUs a kernel is given, from its next start on"))

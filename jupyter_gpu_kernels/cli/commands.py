@@ -10,6 +10,7 @@ from ..errors import BrokenEnvironmentError, GpuKernelsError
 from ..models import EnvironmentChange, ErrorReport, Job, JobState, from_json
 from ..serve.manager import GpuKernelsManager
 from . import text
+from .adopting import adopt, release
 from .arguments import memory_of, placement_of, spec_of
 from .channels import channels
 from .copying import clone, rename
@@ -115,6 +116,8 @@ COMMANDS: dict[str, Callable[[GpuKernelsManager, argparse.Namespace], Awaitable[
     "benchmark": benchmark,
     "clone": clone,
     "rename": rename,
+    "adopt": adopt,
+    "release": release,
     "memory": memory,
     "placement": placement,
     "remove": remove,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..models import Remedy
@@ -51,9 +52,18 @@ def adopt_kernelspec(directory: Path) -> Remedy:
     return Remedy(id=ADOPT_KERNELSPEC, subject=str(directory), label="Start it with the provisioner")
 
 
-def release_kernelspec(directory: Path) -> Remedy:
-    """Give an adopted kernelspec back as it was."""
-    return Remedy(id=RELEASE_KERNELSPEC, subject=str(directory), label="Start it as before")
+def release_kernelspec(directory: Path, *, deletes: bool = False, removes: Sequence[str] = ()) -> Remedy:
+    """Give an adopted kernelspec back as it was.
+
+    Args:
+        directory: The kernelspec.
+        deletes: Whether it is gone then: a copy, or one that was made for the adoption.
+        removes: Distributions that the adoption has installed, and that are taken out.
+    """
+    asked = [f"delete the kernelspec {directory}, which was made for this"] if deletes else []
+    asked += [f"take out what was installed for it ({', '.join(removes)})"] if removes else []
+    question = f"Let the kernel be started as before, and {' and '.join(asked)}?" if asked else ""
+    return Remedy(id=RELEASE_KERNELSPEC, subject=str(directory), label="Start it as before", question=question)
 
 
 def end_process(subject: str, command: str) -> Remedy:

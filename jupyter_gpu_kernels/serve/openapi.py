@@ -29,7 +29,7 @@ class Operation:
 
     Attributes:
         summary: One sentence.
-        answer: Type of the JSON in the answer; ``str`` for text.
+        answer: Type of the JSON in the answer; ``str`` for text, ``None`` for an answer that is empty.
         media: Media type of an answer that is text.
         body: Type of the JSON in the request, if it takes some.
         body_required: Whether it must be there.
@@ -118,7 +118,9 @@ def _described(path: str, verb: str, what: Operation, schema_of: dict[str, Any])
         for name, kind, meaning in what.query
     ]
     kind = what.media if what.answer is str else "application/json"
-    good: dict[str, Any] = {"description": "As asked.", "content": {kind: {"schema": schema_of[repr(what.answer)]}}}
+    good: dict[str, Any] = {"description": "As asked."}
+    if what.answer is not None:
+        good["content"] = {kind: {"schema": schema_of[repr(what.answer)]}}
     if what.status == 202:
         good["description"] = "The job has begun, or waits for others."
         good["headers"] = {"Location": {"description": "Address of the job.", "schema": {"type": "string"}}}

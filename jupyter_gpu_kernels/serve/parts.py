@@ -12,6 +12,7 @@ from traitlets import default
 
 from ..models import Job
 from .copies import EnvironmentCopies
+from .foreign import ForeignEnvironments
 from .gpus.watch import GpuWatch, open_watch
 from .jobs import JobRunner
 from .kernels import ProcessKernels, RunningKernels
@@ -46,7 +47,10 @@ class Parts(Settings):
         #: Called on the loop with each new snapshot of a job of this process.
         self.listeners: list[Callable[[Job], None]] = []
         self.work = EnvironmentWork(self)
+        #: Root of the server's contents, ``None`` where there is no server.
+        self.contents_root: Path | None = None
         self.copies = EnvironmentCopies(self)
+        self.foreign = ForeignEnvironments(self)
 
     @default("equipment")
     def _default_equipment(self) -> Equipment:

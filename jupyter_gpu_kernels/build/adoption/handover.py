@@ -13,7 +13,8 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,13 @@ from ...prefix.files import replace_file, sync_directory
 from ...prefix.layout import Layout
 from ..disk.filesystem import explained, remove_tree, rename_new
 from ..disk.installed import found_version
-from ..kernelspec.kernel_json import PROVISIONER
+from ..kernelspec import kernelspecs
+from ..kernelspec.kernel_json import PROVISIONER, plain_json
 from ..kernelspec.kernelspecs import STAGING
 from ..kernelspec.registry import entries, read
 from ..kernelspec.removal import find, kernel_directories, remove
 from ..kernelspec.scan import Kernelspec
+from .additions import Addition, from_metadata, take_out, to_metadata
 
 #: Name of the original beside ``kernel.json``.
 ORIGINAL = "kernel.json.original"
@@ -37,15 +40,43 @@ ADOPTED = "jupyter_gpu_kernels_adopted"
 
 STANZA = "kernel_provisioner"
 
+#: Why a kernel cannot be adopted as long as nothing is installed.
+NO_IPYKERNEL = "its environment has no ipykernel"
+
 __all__ = ["adopt", "obstacle", "release", "remove", "target"]
 
 
-def adopt(place: Path, directories: Sequence[Path] | None = None) -> Path:
+@dataclass(frozen=True, kw_only=True)
+class Released:
+    """What a release has done.
+
+    Attributes:
+        found: The kernelspec that Jupyter finds now; ``None`` if there was none before the adoption.
+        deleted: The kernelspec that is gone: a copy, or one that was made for the adoption.
+        removed: Distributions that the adoption had installed, and that are gone, too.
+        left: Those that are left, since somebody has changed them.
+    """
+
+    found: Path | None = None
+    deleted: Path | None = None
+    removed: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+def adopt(
+    place: Path,
+    directories: Sequence[Path] | None = None,
+    *,
+    display_name: str | None = None,
+    additions: Iterable[Addition] = (),
+) -> Path:
     """Let the provisioner start a kernel.
 
     Args:
         place: The kernelspec's directory.
         directories: Where Jupyter looks for kernelspecs, first things first; ``None`` for its default.
+        display_name: What the Launcher shall show, ``None`` for what it shows already.
+        additions: What was installed for the adoption.
 
     Returns:
         The directory of the adopted kernelspec: the same one, or that of a copy.
@@ -71,12 +102,14 @@ def adopt(place: Path, directories: Sequence[Path] | None = None) -> Path:
         raise RefusedError(msg, cure="Ask who looks after this machine, or make a kernel of your own.")
     # What it finds there today it shall find tomorrow.
     config = {"launch_policy": {"user_site": True}} if _has_user_packages(layout) else {}
+    mark: dict[str, Any] = {"display_name": display_name} if display_name else {}
+    mark |= {"added": kept} if (kept := to_metadata(additions)) else {}
     with explained(f"The kernel {spec.title!r} cannot be adopted"):
         if folder == place.parent:
             _keep(place)
-            _write(place, _changed(spec, config, {}))
+            _write(place, _changed(spec, config, mark, display_name))
             return place
-        return _copy(spec, folder / spec.name, _changed(spec, config, {"copy_of": str(place)}))
+        return _copy(spec, folder / spec.name, _changed(spec, config, {**mark, "copy_of": str(place)}, display_name))
 
 
 def obstacle(spec: Kernelspec) -> str:
@@ -94,7 +127,7 @@ def obstacle(spec: Kernelspec) -> str:
     if layout is None or not os.access(spec.program(os.environ) or "", os.X_OK):
         return "its Python is in no environment"
     if found_version(layout, "ipykernel", os.environ) is None:
-        return "its environment has no ipykernel"
+        return NO_IPYKERNEL
     return ""
 
 
@@ -116,15 +149,53 @@ def target(place: Path, directories: Sequence[Path]) -> Path | None:
     return None
 
 
-def release(place: Path, directories: Sequence[Path] | None = None) -> Path | None:
+def make(layout: Layout, name: str, display_name: str, additions: Iterable[Addition] = ()) -> Path:
+    """Make a kernelspec for an environment that has none, for the user alone; nothing in the environment changes.
+
+    Args:
+        layout: The environment.
+        name: Name of the kernel, which nobody has.
+        display_name: What the Launcher shall show.
+        additions: What was installed for the adoption.
+
+    Raises:
+        NameTakenError: Somebody has the name by now.
+        InstallError: It cannot be written.
+    """
+    content = plain_json(layout, display_name)
+    mark: dict[str, Any] = {"made_for": str(layout.prefix)}
+    mark |= {"added": kept} if (kept := to_metadata(additions)) else {}
+    content["metadata"][ADOPTED] = mark
+    return kernelspecs.add(name, content)
+
+
+def mark_of(spec: Kernelspec) -> Mapping[str, Any]:
+    """What an adoption has noted in a kernelspec, empty if there is nothing that can be read."""
+    mark = spec.metadata.get(ADOPTED)
+    return mark if isinstance(mark, dict) else {}
+
+
+def additions_of(spec: Kernelspec) -> tuple[Addition, ...]:
+    """What was installed for the adoption of a kernelspec's environment."""
+    return from_metadata(mark_of(spec).get("added"))
+
+
+def lost(spec: Kernelspec) -> bool:
+    """Whether a release deletes a kernelspec: it is a copy, or there was none before."""
+    return "copy_of" in mark_of(spec) or "made_for" in mark_of(spec)
+
+
+def release(place: Path, directories: Sequence[Path] | None = None) -> Released:
     """Give an adopted kernelspec back, byte for byte unless somebody has changed it since; then less our part.
+
+    What the adoption has installed into the environment is taken out again.
 
     Args:
         place: The kernelspec's directory.
         directories: As for :func:`adopt`.
 
     Returns:
-        The directory of the kernelspec that is found now, ``None`` if the copied one is gone.
+        What was done, since a copy, or a kernelspec that was made for the adoption, is gone then.
 
     Raises:
         NotFoundError: There is no kernelspec.
@@ -137,11 +208,16 @@ def release(place: Path, directories: Sequence[Path] | None = None) -> Path | No
     if not spec.adopted:
         msg = f"The kernel {spec.title!r} is not adopted."
         raise RefusedError(msg, cure="Leave it as it is.")
-    mark = spec.metadata.get(ADOPTED)
-    copied = Path(mark["copy_of"]) if isinstance(mark, dict) and "copy_of" in mark else None
-    if copied is not None:
+    removed: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    layout, additions = spec.layout(os.environ), additions_of(spec)
+    if layout is not None and additions:
+        with explained(f"What was installed into {layout.prefix} cannot be taken out"):
+            removed, left = take_out(layout, additions)
+    if lost(spec):
+        original = Path(str(mark_of(spec).get("copy_of", place)))
         remove(place, directories)
-        return copied if copied.is_dir() else None
+        return Released(found=original if original.is_dir() else None, deleted=place, removed=removed, left=left)
     with explained(f"The kernel {spec.title!r} cannot be given back"):
         original = place / ORIGINAL
         before = _parsed(original)
@@ -152,13 +228,16 @@ def release(place: Path, directories: Sequence[Path] | None = None) -> Path | No
         else:
             _write(place, rest)
             original.unlink(missing_ok=True)
-    return place
+    return Released(found=place, removed=removed, left=left)
 
 
-def _changed(spec: Kernelspec, config: dict[str, Any], mark: dict[str, Any]) -> dict[str, Any]:
+def _changed(
+    spec: Kernelspec, config: dict[str, Any], mark: dict[str, Any], display_name: str | None
+) -> dict[str, Any]:
     """An adopted kernel.json."""
     stanza = {"provisioner_name": PROVISIONER, "config": config}
-    return {**spec.content, "metadata": {**spec.metadata, STANZA: stanza, ADOPTED: mark}}
+    shown = {"display_name": display_name} if display_name else {}
+    return {**spec.content, **shown, "metadata": {**spec.metadata, STANZA: stanza, ADOPTED: mark}}
 
 
 def _without(spec: Kernelspec, before: dict[str, Any]) -> dict[str, Any]:
@@ -168,6 +247,9 @@ def _without(spec: Kernelspec, before: dict[str, Any]) -> dict[str, Any]:
     if isinstance(then, dict) and STANZA in then:
         metadata[STANZA] = then[STANZA]
     rest = {key: value for key, value in spec.content.items() if key != "metadata"}
+    ours = mark_of(spec).get("display_name")
+    if ours is not None and rest.get("display_name") == ours:
+        rest = {**rest, "display_name": before["display_name"]} if "display_name" in before else rest
     return {**rest, "metadata": metadata} if metadata or "metadata" in before or not before else rest
 
 

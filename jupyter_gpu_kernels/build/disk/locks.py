@@ -38,6 +38,7 @@ DOINGS = {
     "rename": "renamed",
     "pack": "packed",
     "adopt": "adopted",
+    "release": "released",
     "recover": "tidied up",
 }
 

@@ -35,27 +35,37 @@ def kernel_json(manifest: Manifest, prefix: Path) -> dict[str, Any]:
         manifest: What was built.
         prefix: Where it is now: its final path, or that of the generation for a verification.
     """
-    layout = Layout.of_prefix(prefix)
+    content = plain_json(Layout.of_prefix(prefix), manifest.display_name)
+    content["metadata"][KEY] = {
+        "environment": manifest.name,
+        "prefix": manifest.prefix,
+        "framework": manifest.spec.framework,
+        "framework_version": manifest.plan.framework_version,
+        "variant": manifest.plan.variant.value,
+        "cuda": manifest.plan.cuda,
+    }
+    return content
+
+
+def plain_json(layout: Layout, display_name: str) -> dict[str, Any]:
+    """The content of ``kernel.json`` for any environment: its own ipykernel, started by the provisioner.
+
+    Args:
+        layout: The environment.
+        display_name: What the Launcher shows.
+    """
     python, ipykernel = _version(layout.python_version()), _version(_ipykernel(layout))
     # As `ipykernel install` does: with frozen modules debuggers miss breakpoints. Python has them from 3.11 on.
     options = ["-Xfrozen_modules=off"] if python >= Version("3.11") else []
     metadata: dict[str, Any] = {
         "debugger": ipykernel >= DEBUGGER_SINCE,
         "kernel_provisioner": {"provisioner_name": PROVISIONER, "config": {}},
-        KEY: {
-            "environment": manifest.name,
-            "prefix": manifest.prefix,
-            "framework": manifest.spec.framework,
-            "framework_version": manifest.plan.framework_version,
-            "variant": manifest.plan.variant.value,
-            "cuda": manifest.plan.cuda,
-        },
     }
     if ipykernel >= CURVE_SINCE:
         metadata["supported_encryption"] = ["curve"]
     return {
         "argv": [str(layout.python), *options, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        "display_name": manifest.display_name,
+        "display_name": display_name,
         "language": "python",
         "interrupt_mode": "signal",
         "metadata": metadata,

@@ -128,6 +128,36 @@ def register(
     return final
 
 
+def add(kernel_name: str, content: dict[str, Any], drawing: Path | bytes | str = "python") -> Path:
+    """Register a kernel that is none of our environments', for the user alone, in one step.
+
+    Args:
+        kernel_name: Its name, which nobody has.
+        content: Its ``kernel.json``.
+        drawing: As for :func:`register`.
+
+    Returns:
+        The kernelspec's directory.
+
+    Raises:
+        NameTakenError: Somebody has the name by now.
+        InstallError: The directory cannot be written.
+    """
+    kernels = kernels_directory()
+    final = kernels / kernel_name.lower()
+    with explained(f"The kernel {final.name!r} cannot be registered in {kernels}"):
+        kernels.mkdir(parents=True, exist_ok=True)
+        made = _write(kernels.parent / STAGING, final.name, content, drawing)
+        try:
+            rename_new(made / final.name, final)
+        except FileExistsError:
+            _check_owner(final)
+        finally:
+            remove_tree(made)
+        sync_directory(kernels)
+    return final
+
+
 def unregister(kernel_name: str, *, prefix: Path | None = None) -> tuple[Path, ...]:
     """Take a kernel of ours away, wherever it is registered; anybody else's stays.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jupyter_core.paths import jupyter_data_dir
 
-from ...build.adoption.handover import ORIGINAL, obstacle, target
+from ...build.adoption.handover import ORIGINAL, additions_of, lost, obstacle, target
 from ...build.kernelspec.scan import Kernelspec, kernelspecs
 from ...models import EnvironmentKind, Finding
 from ...prefix.cuda import conda_links, is_cuda_library, package_directories, wheel_directories
@@ -64,8 +64,13 @@ def look_at_adopted(context: Context) -> Iterator[Finding]:
                 ),
                 cure="Nothing, or let it be started as before.",
                 subject=spec.name,
-                remedy=remedies.release_kernelspec(spec.place),
+                remedy=remedies.release_kernelspec(spec.place, deletes=lost(spec), removes=_added(spec)),
             )
+
+
+def _added(spec: Kernelspec) -> tuple[str, ...]:
+    """What the adoption has installed."""
+    return tuple(addition.name for addition in additions_of(spec))
 
 
 def _offer(

@@ -24,6 +24,7 @@ from .environments import (
     SizeHandler,
     VerifyHandler,
 )
+from .foreign import ForeignHandler
 from .gpus import GpusHandler, GpuUsageHandler
 from .jobs import JobHandler, JobLogHandler, JobsHandler
 from .names import NameHandler, NamesHandler
@@ -66,6 +67,7 @@ ROUTES: tuple[tuple[str, type[GpuKernelsHandler]], ...] = (
     ("/packages", FoundPackagesHandler),
     ("/packages/{package}", FoundPackageHandler),
     ("/channels", ChannelsHandler),
+    ("/foreign", ForeignHandler),
     ("/jobs", JobsHandler),
     ("/jobs/{id}", JobHandler),
     ("/jobs/{id}/log", JobLogHandler),

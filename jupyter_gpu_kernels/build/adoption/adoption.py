@@ -1,0 +1,210 @@
+"""Adopting an environment that was made elsewhere, and releasing it; see :mod:`.handover` for what that is."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from ...errors import GpuKernelsError, NotFoundError, RefusedError
+from ...models import AdoptionRequest, ForeignEnvironment
+from ...prefix.layout import Layout
+from ..disk.filesystem import explained
+from ..kernelspec.removal import kernel_directories
+from ..kernelspec.scan import Kernelspec
+from ..reporting import Reporter
+from ..tools.insistence import finish, insist
+from ..wheels.adding import add
+from . import handover
+from .additions import Addition, noted, take_out
+from .discovery import Foreign, name_of
+from .handover import Released
+
+#: What a kernel needs of an environment.
+WANTED = ("ipykernel",)
+
+#: Longest name that is made up.
+LONGEST = 50
+
+
+class Adoption:
+    """Adopts and releases. What it says of the disk is true at the time.
+
+    Args:
+        envs_dirs: Tells the directories of conda environments.
+        directories: Tells where Jupyter looks for kernelspecs, first things first.
+    """
+
+    def __init__(
+        self,
+        envs_dirs: Callable[[], Iterable[Path]],
+        directories: Callable[[], tuple[Path, ...]] = kernel_directories,
+    ) -> None:
+        self._envs_dirs = envs_dirs
+        self._directories = directories
+
+    def environments(self) -> tuple[ForeignEnvironment, ...]:
+        """The environments that were made elsewhere. Blocks on the disk."""
+        return self._foreign().all()
+
+    def environment(self, prefix: Path) -> ForeignEnvironment:
+        """One of them. Blocks on the disk.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        found = self._foreign().at(prefix)
+        if found is None:
+            msg = f"There is no environment with a Python in {prefix}, or it was made here."
+            raise NotFoundError(msg, cure="Give the directory that holds conda-meta or pyvenv.cfg.")
+        return found
+
+    def kernel_name(self, request: AdoptionRequest, free: Callable[[str], None]) -> str:
+        """The name of the kernel that an adoption is about; refuses what cannot be adopted. Blocks on the disk.
+
+        Args:
+            request: What is asked for.
+            free: Raises if a name is malformed or somebody's.
+
+        Raises:
+            NotFoundError: There is no such environment.
+            RefusedError: It cannot be adopted.
+            ConflictError: The name is somebody's.
+            InvalidInputError: The name is malformed.
+        """
+        found = self.environment(Path(request.prefix))
+        own = request.name is None or request.name.lower() == found.kernel_name
+        if own and found.kernel_name:
+            if found.obstacle:
+                msg = f"{found.prefix} cannot be adopted. {found.obstacle}"
+                raise RefusedError(msg, cure="Leave it as it is.")
+            name = found.kernel_name
+        elif request.name is not None:
+            free(request.name)
+            name = request.name.lower()
+        else:
+            name = _free_name(name_of(Path(request.prefix)), free)
+        if found.ipykernel is None and not request.install_ipykernel:
+            msg = f"{found.prefix} has no ipykernel, so that no kernel can be started from it."
+            cure = "Ask for it with install_ipykernel (--install-ipykernel), or install ipykernel there yourself."
+            raise RefusedError(msg, cure=cure)
+        return name
+
+    async def adopt(self, request: AdoptionRequest, name: str, reporter: Reporter) -> Path:
+        """Let the provisioner start a kernel of an environment; the caller holds the lock of that name.
+
+        Args:
+            request: What is asked for.
+            name: From :meth:`kernel_name`.
+            reporter: Hears what is done.
+
+        Returns:
+            The kernelspec's directory.
+
+        Raises:
+            GpuKernelsError: Any of the tree; then the environment is as it was.
+            asyncio.CancelledError: Cancelled; likewise.
+        """
+        found = await asyncio.to_thread(self.environment, Path(request.prefix))
+        if found.adopted and name == found.kernel_name:
+            reporter.log(f"The kernel {name} is adopted already.")
+            return Path(found.kernelspec)
+        layout = Layout.of_prefix(Path(request.prefix))
+        additions: tuple[Addition, ...] = ()
+        if found.ipykernel is None and request.install_ipykernel:
+            additions = await self._install(layout, reporter)
+        try:
+            place = await finish(asyncio.to_thread(self._hand_over, found, layout, request, name, additions))
+        except BaseException:
+            if additions:
+                await insist(asyncio.to_thread(take_out, layout, additions))
+            raise
+        reporter.log(f"The kernel {name} is adopted: {place}. The environment {found.prefix} stays as it is.")
+        return place
+
+    def release(self, subject: str) -> tuple[Released, ...]:
+        """Give what was adopted back as it was. Blocks on the disk.
+
+        Args:
+            subject: The environment's directory, or the kernel's name.
+
+        Raises:
+            NotFoundError: Nothing of that name is adopted.
+            InstallError: Something cannot be written.
+        """
+        directories = self._directories()
+        return tuple(handover.release(spec.place, directories) for spec in self._adopted(subject))
+
+    def names(self, subject: str) -> tuple[str, ...]:
+        """The names of the kernels that :meth:`release` would release; raises as that does."""
+        return tuple(spec.name for spec in self._adopted(subject))
+
+    def _adopted(self, subject: str) -> tuple[Kernelspec, ...]:
+        found = self._foreign().adopted(subject)
+        if not found:
+            msg = f"There is no adopted kernel of {subject!r}."
+            raise NotFoundError(msg, cure="Run `jupyter gpu-kernels adopt` to see what there is.")
+        return found
+
+    def _hand_over(
+        self,
+        found: ForeignEnvironment,
+        layout: Layout,
+        request: AdoptionRequest,
+        name: str,
+        additions: tuple[Addition, ...],
+    ) -> Path:
+        if found.kernelspec and name == found.kernel_name:
+            return handover.adopt(
+                Path(found.kernelspec), self._directories(), display_name=request.display_name, additions=additions
+            )
+        version = ".".join(found.python.split(".")[:2])
+        title = request.display_name or f"{found.name} (Python {version})".replace(" (Python )", "")
+        return handover.make(layout, name, title, additions)
+
+    async def _install(self, layout: Layout, reporter: Reporter) -> tuple[Addition, ...]:
+        """Install what a kernel needs; broken off it leaves nothing."""
+        before = await asyncio.to_thread(_metadata, layout)
+        try:
+            with explained(f"ipykernel cannot be installed into {layout.prefix}"):
+                names = await add(WANTED, layout, reporter)
+        except BaseException:
+            await insist(asyncio.to_thread(_take_out_new, layout, before))
+            raise
+        additions, cancelled = await insist(asyncio.to_thread(noted, layout, names))
+        if cancelled:
+            await insist(asyncio.to_thread(take_out, layout, additions))
+            raise asyncio.CancelledError
+        reporter.log(f"Installed, and taken out again on release: {', '.join(item.name for item in additions)}.")
+        return additions
+
+    def _foreign(self) -> Foreign:
+        return Foreign(self._envs_dirs(), self._directories())
+
+
+def _free_name(name: str, free: Callable[[str], None]) -> str:
+    """A name for a kernel, made of that of its environment."""
+    stem = re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_")[:LONGEST] or "adopted"
+    for candidate in (stem, *(f"{stem}-{number}" for number in range(2, 100))):
+        try:
+            free(candidate)
+        except GpuKernelsError:
+            continue
+        return candidate
+    free(stem)
+    return stem
+
+
+def _metadata(layout: Layout) -> frozenset[str]:
+    """The metadata of all distributions."""
+    return frozenset(
+        entry.path for folder in layout.site_packages() for entry in os.scandir(folder) if entry.name.endswith("-info")
+    )
+
+
+def _take_out_new(layout: Layout, before: frozenset[str]) -> None:
+    """Take out what was installed since, as far as it is whole."""
+    new = [Path(path).name.partition("-")[0] for path in _metadata(layout) - before]
+    take_out(layout, noted(layout, [re.sub(r"[-_.]+", "-", name).lower() for name in new]))
