@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Iterator
-from itertools import islice
 from pathlib import Path
 
 import msgspec
