@@ -91,7 +91,7 @@ export function ofSettings(schema: object, context = 'schema'): IMessage[] {
 /** The sentences of the bundled frameworks: TOML's strings of one line are written as JSON's. */
 export function ofFrameworks(files: Files): IMessage[] {
   return Object.values(files).flatMap(text => {
-    const sentences = text.matchAll(/^(?:summary|legacy|note|reason|cure|apple|amd|none) = (".*")$/gm);
+    const sentences = text.matchAll(/^(?:summary|description|legacy|note|reason|cure|apple|amd|none) = (".*")$/gm);
     return Array.from(sentences, ([, sentence]) => made(JSON.parse(sentence) as string));
   });
 }
