@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
@@ -49,6 +50,8 @@ class GpuKernelsExtension(ExtensionApp):
         server = self._server
         self._kernels = ServerKernels(server.kernel_manager, server.session_manager)
         self.manager = self.manager_class(parent=self, kernels=self._kernels)
+        if server.root_dir:
+            self.manager.contents_root = Path(server.root_dir)
         assert server.event_logger is not None
         self.manager.listeners += [JobEvents(server.event_logger), self._note_activity]
         self.settings["gpu_kernels_manager"] = self.manager

@@ -21,7 +21,7 @@ from ...models import PlannedPackage
 from ..reporting import Reporter
 from ..tools.processes import ToolSilentError
 from . import bypass, errand, failures, neighbour
-from .pins import Archive, CondaPin
+from .pins import Archive, CondaPin, Pinned
 from .relay import Relay
 from .settings import EXPANSION, ChannelAnswer, ChannelSettings, CondaRequest, CondaSolution
 
@@ -123,19 +123,13 @@ class CondaEngine:
         }
         return _solution(await self._ask(job, request.settings), request)
 
-    async def pin(
-        self, pins: Sequence[CondaPin], request: CondaRequest, *, lock: str = ""
-    ) -> tuple[CondaSolution, Mapping[str, str], tuple[str, ...]]:
+    async def pin(self, pins: Sequence[CondaPin], request: CondaRequest, *, lock: str = "") -> Pinned:
         """Find out what is known of packages that somebody names to the byte; nothing is chosen, nothing installed.
 
         Args:
             pins: The packages.
             request: What the environment counts as asked to hold; its channels are those of the packages.
             lock: The lock of rattler's that names them, which spares asking the channels.
-
-        Returns:
-            The packages; what the user calls their channels, by URL; and the names of those of which nothing but their
-            addresses is known, as of what a channel no longer lists.
 
         Raises:
             ChannelError: A channel does not answer as it should.
@@ -155,7 +149,12 @@ class CondaEngine:
             msg = f"The file's hash of {strange[0]} is not that of the package which the channel has."
             cure = "Ask for a new file, or import the environment.yml of that environment."
             raise RefusedError(msg, cure=cure, detail=", ".join(strange))
-        return _solution(result, request), result["sources"], tuple(result["bare"])
+        return Pinned(
+            solution=_solution(result, request),
+            sources=result["sources"],
+            roots=tuple(result["roots"]),
+            bare=tuple(result["bare"]),
+        )
 
     async def lock(self, platforms: Sequence[Mapping[str, Any]]) -> str:
         """Write the lock file of an environment; see :mod:`.builder.locking` for what is said of each platform."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
+
+from .settings import CondaSolution
 
 #: What a package's file is called.
 FILE = re.compile(r"(?P<name>[A-Za-z0-9_][\w.+-]*)-(?P<version>[^-/\s]+)-(?P<build>[^-/\s]+)(?:\.conda|\.tar\.bz2)")
@@ -62,3 +65,20 @@ class Archive:
     size: int = 0
     algorithm: str = "sha256"
     digest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pinned:
+    """What is known of packages that were named.
+
+    Attributes:
+        solution: The packages.
+        sources: What the user calls their channels, by address.
+        roots: Names of those that no other one needs.
+        bare: Names of those of which nothing but their addresses is known, as of what a channel no longer lists.
+    """
+
+    solution: CondaSolution
+    sources: Mapping[str, str]
+    roots: tuple[str, ...]
+    bare: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ from ..settings import CondaRequest
 from ..tally import Voice
 from .access import rattler_channel
 from .indexes import with_gateway
-from .records import described, freeze, source
+from .records import described, freeze
 from .stock import in_stock
 
 
@@ -26,8 +26,9 @@ async def pin(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
     """Find the records of packages: in the lock that names them, or in the indexes of their channels.
 
     Returns:
-        The same as a solve; and the names of those of which another file is in the channel (``strange``), and of which
-        nothing is known but their addresses (``bare``).
+        The same as a solve; the names of those of which another file is in the channel (``strange``), and of which
+        nothing is known but their addresses (``bare``); what the channels are called (``sources``); and the packages
+        that no other one needs (``roots``).
     """
     request = msgspec.convert(job["request"], CondaRequest)
     pins = {unquote(item.url): item for item in msgspec.convert(job["pins"], tuple[CondaPin, ...])}
@@ -35,10 +36,13 @@ async def pin(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
     platform = request.platform or str(rattler.Subdir.current())
     found = {place: record for record in _locked(job["lock"]) if (place := _place(record)) in pins}
     missing = [item for place, item in pins.items() if place not in found]
+    # The first that is at an address counts; the others of the request are only known by name.
+    known = {uncover(rattler_channel(channel).base_url).rstrip("/"): channel for channel in reversed(channels)}
+    places = list(dict.fromkeys(item.channel for item in missing))
 
     async def attempt(gateway: rattler.Gateway) -> list[rattler.RepoDataRecord]:
         answer = await gateway.query(
-            [rattler_channel(channel) for channel in channels],
+            [rattler_channel(known[place]) for place in places],
             [rattler.Subdir(platform), rattler.Subdir("noarch")],
             sorted({item.parts[0] for item in missing}),
             recursive=False,
@@ -59,10 +63,10 @@ async def pin(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
     unknown = [item.parts[0] for place, item in pins.items() if place not in found]
     found |= {place: _bare(item) for place, item in pins.items() if place not in found}
     strange = [item.parts[0] for place, item in pins.items() if not _same(item, found[place])]
-    locations = {uncover(channel.location).rstrip("/"): channel.location.rstrip("/") for channel in channels}
     for place, item in pins.items():
         # Who has credentials for a channel has them here; a file has none.
-        found[place].url = item.url.replace(item.channel, locations.get(item.channel, item.channel), 1)
+        base = rattler_channel(known[item.channel]).base_url.rstrip("/") if item.channel in known else item.channel
+        found[place].url = item.url.replace(item.channel, base, 1)
         if item.sha256:
             found[place].sha256 = bytes.fromhex(item.sha256)
     names = {rattler_channel(channel).base_url.rstrip("/"): channel.name for channel in channels}
@@ -74,8 +78,15 @@ async def pin(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
         "warnings": stock.warnings,
         "strange": strange,
         "bare": unknown,
-        "sources": {item.channel: source(found[place], names) for place, item in pins.items()},
+        "sources": {item.channel: known[item.channel].name for item in pins.values() if item.channel in known},
+        "roots": _roots(records),
     }
+
+
+def _roots(records: Iterable[rattler.RepoDataRecord]) -> list[str]:
+    """The packages that no other one needs: about what somebody has asked for."""
+    needed = {text.split(maxsplit=1)[0].lower() for record in records for text in record.depends if text.strip()}
+    return sorted({record.name.normalized for record in records} - needed)
 
 
 def _place(record: rattler.RepoDataRecord) -> str:
