@@ -54,6 +54,7 @@ ALLOWED_IN_BUILD = {
 JOINED = {"construction": set(ALLOWED_IN_BUILD), "equipment": {"construction", *ALLOWED_IN_BUILD}}
 JOINED["pipeline"] = {"equipment", *JOINED["equipment"]}
 JOINED["files"] = {"equipment", *JOINED["equipment"]}
+JOINED["packing"] = {"files", *JOINED["files"]}
 JOINED["copying"] = {"pipeline", *JOINED["pipeline"]}
 
 #: Foreign tools, and the only places that may import them: modules, or whole directories.

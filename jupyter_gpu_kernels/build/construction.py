@@ -123,7 +123,7 @@ class Construction:
         try:
             if cancelled:
                 raise asyncio.CancelledError
-            await (fill(generation, reporter) if fill else self._install(planned, generation, reporter))
+            await (fill(generation, reporter) if fill else self.install(planned, generation, reporter))
             await self._finish_files(planned.plan.spec, generation, reporter)
             usage = await finish(asyncio.to_thread(measure, generation.path))
             manifest = _manifest(plan, planned.framework, kind, generation, usage)
@@ -182,8 +182,8 @@ class Construction:
         framework = self._planner.catalogue.get(manifest.spec.framework)
         kernelspecs.register(manifest, framework_logo=framework.logo or None, succeeds=succeeds)
 
-    async def _install(self, planned: Planned, generation: Generation, reporter: Reporter) -> None:
-        """Fill a generation with packages and wheels."""
+    async def install(self, planned: Planned, generation: Generation, reporter: Reporter) -> None:
+        """Fill a generation with packages and wheels; a part of :meth:`build`."""
         path, final, lock = generation.path, generation.final, generation.lock
         if planned.conda is not None:
             await self._conda.install(planned.conda, generation=path, final=final, reporter=reporter, lock=lock)

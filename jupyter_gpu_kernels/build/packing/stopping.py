@@ -1,0 +1,52 @@
+"""Long work with files in a thread: it tells how far it has come, and stops when nobody wants it any more."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+
+#: Is called with what is done, in bytes, and what is at work.
+Tell = Callable[[int, str], None]
+
+#: Seconds between two words of progress.
+INTERVAL = 0.1
+
+
+class StoppedError(Exception):
+    """Nobody wants it any more."""
+
+
+async def told(work: Callable[[Tell], None], tell: Tell) -> None:
+    """Do some work in a thread; when this returns or raises, the thread is at its end.
+
+    Args:
+        work: Calls its argument often, which may raise.
+        tell: Is told on the event loop, a few times a second.
+
+    Raises:
+        asyncio.CancelledError: We were cancelled, and the work has been stopped; or it was at its end just then.
+    """
+    loop, stop, last = asyncio.get_running_loop(), threading.Event(), 0.0
+
+    def pass_on(done: int, what: str) -> None:
+        nonlocal last
+        if stop.is_set():
+            raise StoppedError
+        if time.monotonic() - last >= INTERVAL:
+            last = time.monotonic()
+            loop.call_soon_threadsafe(tell, done, what)
+
+    task = asyncio.ensure_future(asyncio.to_thread(work, pass_on))
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        stop.set()
+        while not task.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
+        # Looked at, lest asyncio complains that nobody did.
+        task.exception()
+        raise
