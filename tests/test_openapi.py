@@ -126,6 +126,8 @@ class TestServer:
             ("/names/{name}", "get"),
             ("/packages", "get"),
             ("/packages/{package}", "get"),
+            ("/channels", "get"),
+            ("/channels", "put"),
             ("/gpus", "get"),
             ("/gpus/usage", "get"),
             ("/environments", "get"),
