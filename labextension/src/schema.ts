@@ -384,6 +384,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/foreign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the environments of this machine that were made elsewhere. */
+        get: operations["get_foreign"];
+        put?: never;
+        /** Let an environment's kernel be started as ours are; the environment stays as it is. */
+        post: operations["post_foreign"];
+        /** Give what was adopted back as it was. */
+        delete: operations["delete_foreign"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs": {
         parameters: {
             query?: never;
@@ -1866,6 +1885,63 @@ export interface components {
             /** @default null */
             mirror: string | null;
         };
+        /**
+         * ForeignEnvironment
+         * @description An environment of this machine that was not made here.
+         *
+         *     Attributes:
+         *         prefix: Where it is.
+         *         kind: What it is on disk.
+         *         name: A name for it: that of its directory, or of its project's.
+         *         python: Version of its Python, empty if it cannot be told.
+         *         ipykernel: Version of its ipykernel, ``None`` if it has none.
+         *         kernel_name: Name of its kernelspec, empty if it has none.
+         *         display_name: What the Launcher shows for that.
+         *         kernelspec: Directory of that.
+         *         adopted: Whether our provisioner starts that kernel.
+         *         added: Distributions that the adoption has installed into it, and its release takes out again.
+         *         obstacle: Why it cannot be adopted, one sentence; empty if it can.
+         */
+        ForeignEnvironment: {
+            prefix: string;
+            kind: components["schemas"]["EnvironmentKind"];
+            name: string;
+            /** @default  */
+            python: string;
+            /** @default null */
+            ipykernel: string | null;
+            /** @default  */
+            kernel_name: string;
+            /** @default  */
+            display_name: string;
+            /** @default  */
+            kernelspec: string;
+            /** @default false */
+            adopted: boolean;
+            /** @default [] */
+            added: string[];
+            /** @default  */
+            obstacle: string;
+        };
+        /**
+         * AdoptionRequest
+         * @description What shall be adopted, and how.
+         *
+         *     Attributes:
+         *         prefix: Where the environment is.
+         *         name: Name of its kernel, ``None`` for the kernelspec that it has, or else one made of its own name.
+         *         display_name: What the Launcher shows, ``None`` for what it shows already, or else one that is made up.
+         *         install_ipykernel: Whether to install ipykernel, and what that needs, where it is missing.
+         */
+        AdoptionRequest: {
+            prefix: string;
+            /** @default null */
+            name: string | null;
+            /** @default null */
+            display_name: string | null;
+            /** @default false */
+            install_ipykernel: boolean;
+        };
     };
     responses: never;
     parameters: never;
@@ -3035,6 +3111,127 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ChannelsReport"];
                 };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_foreign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForeignEnvironment"][];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    post_foreign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdoptionRequest"];
+            };
+        };
+        responses: {
+            /** @description The job has begun, or waits for others. */
+            202: {
+                headers: {
+                    /** @description Address of the job. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    delete_foreign: {
+        parameters: {
+            query?: {
+                /** @description Directory of the environment. */
+                prefix?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The caller's fault, or the state of things. */
             "4XX": {
