@@ -12,6 +12,7 @@ from ...errors import InvalidInputError
 from ...models import EnvironmentSpec, FileFormat
 from ..conda.pins import FILE, CondaPin
 from ..tools.redaction import uncover
+from .notes import Note
 
 _URL = re.compile(r"https?://[A-Za-z0-9.:_\[\]-]+(?:/[A-Za-z0-9._~!$&+,;=:@%-]+)*/[a-z0-9-]+/[^/?#\s]+")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_]{0,99}")
@@ -71,14 +72,14 @@ class Contents:
         spec: What it asks for; its name may be empty, and its framework is not told yet.
         exact: Exactly the packages, ``None`` where they are left to the solver.
         warnings: What of the file is not heeded, one sentence each.
-        told: Whether the file itself says what was asked for, as ours do; then the spec is complete.
+        note: What our own exact files say of what was asked for; then the spec is complete.
     """
 
     format: FileFormat
     spec: EnvironmentSpec
     exact: Exact | None = None
     warnings: tuple[str, ...] = ()
-    told: bool = False
+    note: Note | None = None
 
 
 def conda_pin(url: str, *, platform: str, md5: str = "", sha256: str = "") -> CondaPin:

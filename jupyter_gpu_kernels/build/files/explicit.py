@@ -24,7 +24,7 @@ _HASHES = re.compile(r"--hash=(\S+)|#(sha256)[=:]([0-9A-Fa-f]+)")
 
 
 def write(
-    *, platform: str, conda: Sequence[CondaPin], wheels: Sequence[WheelPin], head: str = "", spec: EnvironmentSpec
+    *, platform: str, conda: Sequence[CondaPin], wheels: Sequence[WheelPin], head: str = "", note: notes.Note
 ) -> str:
     """The text of a file.
 
@@ -33,9 +33,9 @@ def write(
         conda: The conda packages, in the order in which they can be linked.
         wheels: The Python packages.
         head: What is said before, in comments.
-        spec: What was asked for, which goes along.
+        note: What was asked for, which goes along.
     """
-    lines = [f"# platform: {platform}", notes.line(spec), MARK]
+    lines = [f"# platform: {platform}", notes.line(note), MARK]
     # MD5 where there is one: every conda takes it. Whether a package is genuine is seen from the channel's SHA-256.
     lines += [f"{pin.url}#{pin.md5 or f'sha256:{pin.sha256}'}" if pin.md5 or pin.sha256 else pin.url for pin in conda]
     lines += [f"# pip {pin.line}" for pin in wheels]
@@ -72,10 +72,10 @@ def read(text: str, platform: str) -> Contents:
             pin = conda_pin(url, platform=platform, md5=value * (kind == "md5"), sha256=value * (kind == "sha256"))
             conda[pin.parts[0]] = pin
         texts.counted(len(conda) + len(wheels), "packages")
-    spec, told = notes.read(text)
+    note = notes.read(text)
     exact = Exact(conda=tuple(conda.values()), wheels=tuple(wheels.values()))
     plain = EnvironmentSpec(name="", installer=Installer.CONDA, recipe=False, companions=False)
-    return Contents(format=FileFormat.EXPLICIT, spec=spec or plain, exact=exact, told=told)
+    return Contents(format=FileFormat.EXPLICIT, spec=note.spec if note else plain, exact=exact, note=note)
 
 
 def _wheel(match: re.Match[str]) -> WheelPin:

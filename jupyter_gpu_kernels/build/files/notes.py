@@ -5,47 +5,61 @@ It is a comment, which every other tool leaves out.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
+from dataclasses import dataclass, replace
 
 from ...errors import InvalidInputError
-from ...models import EnvironmentSpec, MemoryPreset, Placement, from_json, to_json
-from ..tools.redaction import uncover
+from ...models import EnvironmentSpec, Installer, MemoryPreset, from_json, to_json
+from ..planning import validation
+from ..recipes.taking import portable
 
 _LINE = re.compile(r"^# jupyter-gpu-kernels: (\{.*\})$", re.MULTILINE)
 
 
-def line(spec: EnvironmentSpec) -> str:
-    """The line for a spec, without what only means this machine."""
-    return f"# jupyter-gpu-kernels: {json.dumps(to_json(portable(spec)), separators=(',', ':'))}"
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """What was asked for.
+
+    Attributes:
+        spec: In our words.
+        asked: In the match specs that conda was asked for; none for a virtual environment.
+    """
+
+    spec: EnvironmentSpec
+    asked: tuple[str, ...] = ()
 
 
-def portable(spec: EnvironmentSpec) -> EnvironmentSpec:
-    """A spec without what only means its machine: passwords, GPUs, places."""
-    return dataclasses.replace(
-        spec,
-        channels=tuple(map(uncover, spec.channels)),
-        memory=MemoryPreset.DEFAULT,
-        memory_fraction=EnvironmentSpec.memory_fraction,
-        placement=Placement(),
-        sys_prefix=False,
-        verify=True,
-    )
+def line(note: Note) -> str:
+    """The line for a note, without what only means this machine."""
+    plain = replace(note, spec=_anywhere(note.spec))
+    return f"# jupyter-gpu-kernels: {json.dumps(to_json(plain), separators=(',', ':'))}"
 
 
-def read(text: str) -> tuple[EnvironmentSpec | None, bool]:
-    """The spec of a file, if it has one, and whether it has.
+def read(text: str) -> Note | None:
+    """The note of a file, if it has one.
 
     Raises:
-        InvalidInputError: There is one, and it is malformed.
+        InvalidInputError: There is one, and it is malformed, or asks for what nobody may ask for.
     """
-    found = _LINE.findall(text[:65536])
-    if not found:
-        return None, False
+    found = _LINE.search(text[:65536])
+    if found is None:
+        return None
     try:
-        data = json.loads(found[0])
-    except (ValueError, RecursionError):
-        msg = "What the file says of what was asked for is malformed."
-        raise InvalidInputError(msg, cure="Remove the line that begins with # jupyter-gpu-kernels.") from None
-    return portable(from_json(EnvironmentSpec, data)), True
+        note = from_json(Note, json.loads(found[1]), strict=True)
+        validation.check_packages(
+            note.asked, Installer.CONDA, channels=note.spec.channels, most=validation.MAX_IMPORTED
+        )
+    except (ValueError, RecursionError, InvalidInputError) as error:
+        reason = f" {error.message}" if isinstance(error, InvalidInputError) else ""
+        msg = f"What the file says of what was asked for is malformed.{reason}"
+        cure = "Remove the line that begins with # jupyter-gpu-kernels."
+        raise InvalidInputError(msg, cure=cure) from None
+    return replace(note, spec=_anywhere(note.spec))
+
+
+def _anywhere(spec: EnvironmentSpec) -> EnvironmentSpec:
+    """What of a spec means any machine, and any user."""
+    return replace(
+        portable(spec), memory=MemoryPreset.DEFAULT, memory_fraction=EnvironmentSpec.memory_fraction, display_name=None
+    )

@@ -6,6 +6,7 @@ Its shape: https://pixi.sh/latest/workspace/lockfile/. What it says of each pack
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
@@ -71,12 +72,26 @@ def read(text: str, platform: str, environment: str = "") -> Contents:
             wheels.append(_wheel(place, known.get(place, {})))
         else:
             raise _malformed(_PACKAGES)
-    spec, told = notes.read(text)
+    note = notes.read(text)
     plain = EnvironmentSpec(
         name="" if name == DEFAULT else name, installer=Installer.CONDA, recipe=False, companions=False
     )
     exact = Exact(conda=tuple(conda), wheels=tuple(wheels), lock=text)
-    return Contents(format=FileFormat.LOCK, spec=spec or plain, exact=exact, told=told)
+    return Contents(format=FileFormat.LOCK, spec=note.spec if note else plain, exact=exact, note=note)
+
+
+def with_hashes(text: str, wheels: Sequence[Mapping[str, str]]) -> str:
+    """A lock that rattler wrote, with the hashes of Python packages, which it is not given.
+
+    Args:
+        text: The lock.
+        wheels: The packages, each with ``url`` and ``sha256``.
+    """
+    for wheel in wheels:
+        if wheel["sha256"]:
+            entry = re.compile(rf"^(- pypi: {re.escape(wheel['url'])}\n(?:  (?:name|version): .*\n)+)", re.MULTILINE)
+            text = entry.sub(rf"\g<1>  sha256: {wheel['sha256']}\n", text)
+    return text
 
 
 def _chosen(environments: dict[str, Any], wished: str) -> str:

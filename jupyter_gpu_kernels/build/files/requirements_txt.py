@@ -14,16 +14,16 @@ from .contents import Contents, Exact, WheelPin, wheel_pin
 _PYTHON = re.compile(r"^#\s*python:?\s*=*\s*(\d+\.\d+(?:\.\d+)?)\s*$", re.MULTILINE | re.IGNORECASE)
 
 
-def write(*, python: str, wheels: Sequence[WheelPin], head: str = "", spec: EnvironmentSpec) -> str:
+def write(*, python: str, wheels: Sequence[WheelPin], head: str = "", note: notes.Note) -> str:
     """The text of a file.
 
     Args:
         python: Exact version of Python.
         wheels: All packages.
         head: What is said before, in comments.
-        spec: What was asked for, which goes along.
+        note: What was asked for, which goes along.
     """
-    lines = [f"# python {python}", notes.line(spec)]
+    lines = [f"# python {python}", notes.line(note)]
     lines += [
         " \\\n    ".join((f"{pin.name}=={pin.version}", *(f"--hash={digest}" for digest in pin.hashes)))
         for pin in wheels
@@ -48,7 +48,7 @@ def read(text: str, platform: str) -> Contents:
         msg = "The file names no package that is for this machine."
         raise InvalidPackageError(msg, cure="Give a file of one of the formats that can be imported.")
     short = ".".join(python.split(".")[:2]) or None
-    spec, told = notes.read(text)
+    note = notes.read(text)
     hashed = [line for line in lines if line.hashes]
     if not hashed:
         wished = tuple(dict.fromkeys(line.text for line in lines))
@@ -63,5 +63,8 @@ def read(text: str, platform: str) -> Contents:
     pins = tuple(wheel_pin(line.requirement.name, line.exact, line.hashes) for line in lines)
     plain = EnvironmentSpec(name="", installer=Installer.PYPI, python=short, recipe=False, companions=False)
     return Contents(
-        format=FileFormat.REQUIREMENTS, spec=spec or plain, exact=Exact(wheels=pins, python=python), told=told
+        format=FileFormat.REQUIREMENTS,
+        spec=note.spec if note else plain,
+        exact=Exact(wheels=pins, python=python),
+        note=note,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
@@ -203,6 +204,12 @@ class Planner:
         more = (*(text for part in parts for text in part.warnings), *await asyncio.to_thread(self._notices))
         plan = dataclasses.replace(plan, warnings=(*plan.warnings, *more))
         return await self._weighed(Planned(plan=plan, framework=framework, conda=conda, wheels=wheels))
+
+    def elsewhere(self, platform: str) -> Planner:
+        """The same planner for another platform, whose disk nobody knows."""
+        other = copy.copy(self)
+        other._platform, other._free_bytes, other._copies = platform, None, None
+        return other
 
     async def channel_settings(self, spec: EnvironmentSpec) -> ChannelSettings:
         """How the channels of a spec are reached.

@@ -321,6 +321,7 @@ class WheelsEngine:
             more_indexes=request.indexes,
             torch_backend=request.torch_backend,
             pins=tuple(package.pin for package in locked),
+            files={package.name: package.place for package in locked},
             kept=request.hold.kept,
         )
 

@@ -13,6 +13,8 @@ from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
+from ..tools.redaction import uncover
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -43,6 +45,12 @@ class Locked:
     def local(self) -> bool:
         """Whether nothing need be downloaded."""
         return not self.url.startswith(("http:", "https:"))
+
+    @property
+    def place(self) -> str:
+        """Where the file is, without credentials, and what it hashes to."""
+        fragment = f"#{self.digest.replace(':', '=', 1)}" if self.digest else ""
+        return uncover(self.url).partition("#")[0] + fragment
 
     @property
     def pin(self) -> str:

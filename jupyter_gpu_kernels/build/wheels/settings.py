@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...models import PlannedPackage
@@ -66,6 +67,7 @@ class WheelsSolution:
         torch_backend: As in the request.
         pins: Lines of a requirements file: exact versions with their hashes.
         directory: Where the wheels are, if they are taken from there alone, with no index and no network.
+        files: Where each package's file is, with its hash as in ``…/six.whl#sha256=…``, by name; without credentials.
         exact: Whether somebody has named just these; then nothing is planned anew when they are installed.
         kept: As in the request.
     """
@@ -84,5 +86,6 @@ class WheelsSolution:
     torch_backend: str | None = None
     pins: tuple[str, ...] = field(default=(), repr=False)
     directory: str = ""
+    files: Mapping[str, str] = field(default_factory=dict, repr=False)
     exact: bool = False
     kept: tuple[str, ...] = ()
