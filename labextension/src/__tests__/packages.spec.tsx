@@ -208,7 +208,10 @@ describe('the search', () => {
   }
 
   function options(): (string | null)[] {
-    return screen.queryAllByRole('option').filter(node => node.nodeName === 'LI').map(node => node.textContent);
+    return screen
+      .queryAllByRole('option')
+      .filter(node => node.nodeName === 'LI')
+      .map(node => node.textContent);
   }
 
   beforeEach(() => {
