@@ -491,13 +491,13 @@ def test_a_condarc_that_makes_environments_worse_is_noted(tmp_path: Path) -> Non
     assert look("conda-configuration", make_context(tmp_path)) == ()
 
 
-def test_a_condarc_with_words_that_only_conda_reads(tmp_path: Path) -> None:
-    file = condarc(
-        "channels: #!final\n  - lab #!top\nproxy_servers:\n  https://a.example.org: http://p:1\n  https: http://p:1\n"
-    )
-    hosts, marks = look("conda-configuration", make_context(tmp_path))
-    assert marks.sentence == f"The file {file} has marks that only conda itself reads: #!final, #!top."
-    assert hosts.sentence.endswith("which only conda itself reads: https://a.example.org.")
+def test_a_proxy_that_not_all_channels_can_have_is_found(tmp_path: Path) -> None:
+    text = "proxy_servers:\n  https://a.example.org: http://p:1\n  https: http://p:2\n"
+    condarc(f"channels: #!final\n  - https://a.example.org/lab #!top\n{text}")
+    assert look("conda-configuration", make_context(tmp_path)) == ()
+    condarc(f"channels: [https://a.example.org/lab, https://b.example.org/lab]\n{text}")
+    finding = only(look("conda-configuration", make_context(tmp_path)))
+    assert finding.sentence.startswith("The proxy that proxy_servers in .condarc names for https://a.example.org does")
 
 
 def test_a_configuration_of_pip_that_cannot_be_read_says_so(tmp_path: Path) -> None:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
-import re
 from collections.abc import Iterator
-from pathlib import Path
-
-import yaml
 
 from ...build.conda.condarc import Condarc, read_condarc
 from ...build.wheels.pipconfig import Machine, config_files
@@ -22,8 +18,6 @@ def look_at_conda(context: Context) -> Iterator[Finding]:
     condarc = read_condarc(context.environ)
     for said in condarc.warnings:
         yield warning(said, cure="Mend the file: what it says of channels, mirrors and proxies does not count now.")
-    for path in condarc.files:
-        yield from _only_condas(path)
     files = [str(path) for path in condarc.files]
     if condarc.settings.priority == "disabled" and len(_channels(context, condarc)) > 1:
         yield warning(
@@ -60,27 +54,6 @@ def look_at_pip(context: Context) -> Iterator[Finding]:
                 evidence=(str(error).splitlines()[0],),
                 cure="Mend the file: pip itself does not work with it either.",
             )
-
-
-def _only_condas(path: Path) -> Iterator[Finding]:
-    """Find what only conda itself understands in a file that could be read."""
-    text = path.read_text(encoding="utf-8")
-    marks = sorted(set(re.findall(r"#!(?:final|top|bottom)\b", text)))
-    content = yaml.safe_load(text)
-    servers = content.get("proxy_servers") if isinstance(content, dict) else None
-    hosts = [str(key) for key in servers if "://" in str(key)] if isinstance(servers, dict) else []
-    if marks:
-        yield note(
-            f"The file {path} has marks that only conda itself reads: {', '.join(marks)}.",
-            evidence=(str(path),),
-            cure="Check with a plan whether the channels are those that you expect.",
-        )
-    if hosts:
-        yield warning(
-            f"The file {path} names proxies of single hosts, which only conda itself reads: {', '.join(hosts)}.",
-            evidence=(str(path),),
-            cure="Name the proxy for http and https, and the hosts that need none in no_proxy.",
-        )
 
 
 def _channels(context: Context, condarc: Condarc) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from ...build.conda.bypass import PUBLIC
 from ...build.conda.condarc import Condarc, read_condarc
 from ...build.conda.settings import Channel
 from ...build.tools.redaction import redact
@@ -12,9 +13,6 @@ from ...errors import RefusedError
 from ...models import Finding, Manifest
 from ..check import warning
 from ..context import Context
-
-#: Channels that are mirrored; a URL that ends in one of these names, and is configured, is a mirror.
-PUBLIC = ("conda-forge", "bioconda", "pytorch", "nvidia", "main", "r", "msys2", "free", "pro", "defaults", "intel")
 
 
 def look(context: Context) -> Iterator[Finding]:
