@@ -20,6 +20,9 @@ from jupyter_gpu_kernels.build.recipes.channels import Permitted, permitted
 from jupyter_gpu_kernels.build.recipes.planning import made_of, plan_recipe, steps
 from jupyter_gpu_kernels.build.recipes.reading import read_recipe
 from jupyter_gpu_kernels.build.recipes.taking import recipe_of
+from jupyter_gpu_kernels.cli.arguments import parse
+from jupyter_gpu_kernels.cli.exits import Exit
+from jupyter_gpu_kernels.cli.run import run
 from jupyter_gpu_kernels.errors import (
     BrokenEnvironmentError,
     ChannelError,
@@ -373,3 +376,29 @@ async def test_there_is_no_recipe_of_what_is_not_there(manager: ScriptedManager)
 def test_an_unknown_framework_keeps_its_code(manager: ScriptedManager) -> None:
     with pytest.raises(UnknownFrameworkError):
         read_recipe(written(spec__framework="nonsense"), manager.workshop.check)
+
+
+def test_the_command_line_says_what_a_notebook_s_kernel_would_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook = tmp_path / "story.ipynb"
+
+    def call(*words: str) -> tuple[int, str]:
+        code = run(*parse(["recipe", str(notebook), *words]), manager_class=ScriptedManager)
+        captured = capsys.readouterr()
+        return code, captured.out + captured.err
+
+    assert "cannot be read" in call()[1]
+    notebook.write_text("no JSON")
+    assert call()[0] == Exit.USAGE
+    notebook.write_text(json.dumps({"metadata": {}}))
+    code, said = call()
+    assert (code, "carries no kernel" in said) == (Exit.NOT_FOUND, True)
+    recipe = written(original__framework_version="2.18.0", spec__pip=["rich"])
+    notebook.write_text(json.dumps({"metadata": {"jupyter_gpu_kernels": recipe}}))
+    code, said = call("--name", "mine")
+    assert code == Exit.DONE
+    for words in ("TensorFlow  2.18.0  2.19.0", "also wants: rich", "as mine, add --build"):
+        assert words in said
+    code, said = call("--build")
+    assert (code, "is ready" in said) == (Exit.DONE, True)

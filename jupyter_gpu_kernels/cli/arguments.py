@@ -15,6 +15,7 @@ from ..models import EnvironmentChange, EnvironmentSpec, Installer, MemoryPreset
 from ..prefix.placement import MAX_WAIT, parse_gpus
 from .words.channels import add_channels
 from .words.copies import add_adoption, add_clone, add_release, add_renaming
+from .words.recipes import add_recipe
 
 EPILOG = """\
 exit codes:
@@ -154,6 +155,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     _add_spec(command("create", "build, verify and register a kernel"))
     _add_spec(command("plan", "say what create would do: packages, bytes, CUDA, or a refusal with what would fit"))
+    add_recipe(command("recipe", "say what the kernel that a notebook carries would be here, or build it"))
     command("list", "list the kernels")
     _add_name(command("show", "show what is known of a kernel"))
     _add_name(command("verify", "start a kernel and look again what it sees"))

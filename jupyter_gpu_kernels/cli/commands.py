@@ -18,6 +18,7 @@ from .diagnosing import diagnose
 from .exits import Exit, of_code
 from .following import Answer, confirm, follow, outcome
 from .gpus import gpus
+from .recipes import recipe
 from .searching import search
 
 
@@ -109,6 +110,7 @@ async def jobs(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Ans
 COMMANDS: dict[str, Callable[[GpuKernelsManager, argparse.Namespace], Awaitable[Answer]]] = {
     "create": create,
     "plan": plan,
+    "recipe": recipe,
     "list": list_environments,
     "show": show,
     "verify": verify,
