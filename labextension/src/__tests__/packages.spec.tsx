@@ -152,7 +152,7 @@ describe('a wish', () => {
     await press('Apply');
     expect(asked('POST environments/tf-warp-speed/packages')).toEqual([{ ...NOTHING, update_all: true }]);
     expect(screen.queryByRole('region', { name: 'What shall change' })).toBeNull();
-    const job = model.jobs[0]!;
+    const job = model.jobs[0];
     screen.getByRole('listitem', { name: 'Changing packages of tf-warp-speed' });
     expect(screen.queryByRole('combobox', { name: 'Add a package' })).toBeNull();
     act(() => model.end({ ...job, state: 'succeeded' }));

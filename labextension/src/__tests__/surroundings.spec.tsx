@@ -63,7 +63,7 @@ describe('an environment of others', () => {
     expect(asked()).toEqual([['GET foreign', undefined], begun]);
     expect(screen.getByRole('button', { name: 'Adopt old' }).textContent).toBe('Being worked on…');
     await act(async () => {
-      model.end({ ...model.jobs[0]!, state: 'succeeded' });
+      model.end({ ...model.jobs[0], state: 'succeeded' });
       await Promise.resolve();
     });
     expect(asked()).toHaveLength(3);

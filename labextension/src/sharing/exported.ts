@@ -14,7 +14,7 @@ import { freePath } from '../notebooks';
  */
 export async function save(contents: Contents.IManager, folder: string, file: ExportedFile): Promise<string> {
   const [, stem, extension] = /^(.*?)(\.[^.]*)?$/.exec(file.file_name)!;
-  const path = await freePath(contents, folder, stem!, extension ?? '');
+  const path = await freePath(contents, folder, stem, extension ?? '');
   await contents.save(path, { type: 'file', format: 'text', content: file.text });
   return path;
 }

@@ -58,7 +58,6 @@ export function ImportForm(props: IImportFormProps): JSX.Element {
     if (path) {
       preview(source);
     }
-    // eslint-disable-next-line @eslint-react/exhaustive-deps -- what the dialog was opened for, and nothing later
   }, []);
   useEffect(() => {
     if (answer) {

@@ -34,7 +34,7 @@ export function ShareForm(props: IShareFormProps): JSX.Element {
   const { environment, model, contents, folder, trans, onEnd } = props;
   const group = useId();
   const formats = formatsOf(environment);
-  const [format, setFormat] = useState<FileFormat>(formats[0]!);
+  const [format, setFormat] = useState<FileFormat>(formats[0]);
   const [platforms, setPlatforms] = useState('');
   const [done, setDone] = useState<{ said: string; file: ExportedFile } | null>(null);
   const { isBusy, failure, run } = useSubmission();
