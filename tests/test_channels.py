@@ -203,6 +203,18 @@ async def test_who_overrules_a_mirror_that_was_chosen_is_named(monkeypatch: pyte
     assert value(report, "pip", "index-url").overridden != ()
 
 
+async def test_a_file_that_has_the_final_word_is_named() -> None:
+    mirror_file("[channels]\nconda-forge = 'https://mirror.example.org/conda/conda-forge'")
+    rc = Path.home() / ".conda" / ".condarc"
+    rc.parent.mkdir()
+    rc.write_text("custom_channels: #!final\n  lab: https://other.example.org\n")
+    warning = (await network().use(MirrorChoice(mirror="lab"))).warnings[0]
+    assert warning == (
+        f"conda-forge is not taken from the mirror lab: custom_channels in {rc} is marked final, so that no file after "
+        "it is heard."
+    )
+
+
 async def test_a_mirror_for_conda_packages_alone_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     mirror_file(LAB)
     condarc("channel_alias: https://mirror.example.org/conda\n")

@@ -114,6 +114,9 @@ def _who(condarc: Condarc, name: str, ours: str) -> str:
         if found and found.sources != (ours,):
             source = next(source for source in found.sources if source != ours)
             return f": {key} in {source} says otherwise, and is heard first"
+    final = next((found for (key, _), found in said.items() if key == "custom_channels"), None)
+    if ours in map(str, condarc.files) and final and ours not in final.sources:
+        return f": custom_channels in {final.sources[0]} is marked final, so that no file after it is heard"
     alias = said.get(("channel_alias", ""))
     return f": channel_alias in {alias.sources[0]} says otherwise" if alias else ""
 

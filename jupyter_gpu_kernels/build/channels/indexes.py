@@ -56,7 +56,8 @@ def addresses(uv: Uv) -> tuple[str, ...]:
 async def ask(uv: Uv, url: str, *, timeout: float) -> IndexAnswer:
     """Ask one index, empty for uv's own default; ``timeout`` is the seconds that it has for each answer."""
     variables = {name: value for name, value in uv.environment.items() if name not in INDEXES}
-    variables |= {"UV_HTTP_TIMEOUT": str(max(1, round(timeout))), "UV_HTTP_RETRIES": "0"}
+    limit = str(max(1, round(timeout)))
+    variables |= {"UV_HTTP_TIMEOUT": limit, "UV_HTTP_CONNECT_TIMEOUT": limit, "UV_HTTP_RETRIES": "0"}
     if url:
         variables["UV_DEFAULT_INDEX"] = url
     proxy = proxy_for(url or "https://", variables)

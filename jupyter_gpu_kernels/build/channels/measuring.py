@@ -69,7 +69,7 @@ def _of_channel(name: str, url: str, answer: ChannelAnswer) -> Measured:
         kind="conda",
         reachable=not answer.error,
         error=answer.error,
-        cure=answer.cure,
+        cure=answer.cure or ("Try again." if answer.error else ""),
         seconds=None if answer.error else round(answer.seconds, 3),
         rate=answer.rate,
     )
