@@ -100,6 +100,7 @@ def test_the_friend_builds_the_kernel(
 
 def test_a_hostile_notebook_is_refused(desk_there: Desk, friend: Lab) -> None:
     there, page = desk_there, desk_there.page
+    friend.set("@jupyterlab/apputils-extension:themes", {"theme": "JupyterLab Dark"})
     spec = {"name": "evil", "framework": "warpdrive", "packages": ["evil @ https://example.org/evil.whl"]}
     original = {"platform": "linux-64", "installer": "conda", "variant": "gpu", "python": "3.12"}
     recipe = {"name": "evil", "display_name": "Harmless", "spec": spec, "original": original}
@@ -117,6 +118,7 @@ def test_a_hostile_notebook_is_refused(desk_there: Desk, friend: Lab) -> None:
     expect(there.dialog.get_by_role("alert")).to_contain_text("names a place")
     expect(there.dialog.get_by_role("button", name="Build", exact=True)).to_have_count(0)
     there.picture("friend-hostile")
+    assert there.audit(".jp-Dialog") == []
     there.press("Close", there.dialog)
     there.press("Dismiss", banner)
     expect(banner).to_have_count(0)

@@ -15,6 +15,7 @@ import { environmentOf, KEY, read } from '../recipes/carried';
 import { BuildQuestion } from '../recipes/dialog';
 import { RecipeKeeper } from '../recipes/keeper';
 import { KernelOffer } from '../recipes/offer';
+import { ApiError } from '../request';
 import type { Job } from '../tokens';
 import { FakeGpuKernels } from './fakes';
 import { anEnvironment, aJob, aPlan, aSpec } from './samples';
@@ -231,7 +232,7 @@ function offering(carried = read(RECIPE)!) {
     specsChanged,
     refreshSpecs
   } as unknown as KernelOffer.IOptions['kernelspecs'];
-  const ask = vi.fn((): Promise<Job | null> => model.create({ name: 'TF-warp-speed' }));
+  const ask = vi.fn((): Promise<Job | string | null> => model.create({ name: 'TF-warp-speed' }));
   const offer = new KernelOffer({ carried, panel: made.panel, model, kernelspecs, ask });
   const settled: boolean[] = [];
   offer.settled.connect((_, isChanged) => void settled.push(isChanged));
@@ -261,6 +262,14 @@ describe('The offer', () => {
     act(() => gpuKernels.end({ ...gpuKernels.jobs[0], state: 'succeeded' }));
     await vi.waitFor(() => expect(sessionContext.changeKernel).toHaveBeenCalledWith({ name: 'tf-warp-speed' }));
     expect(settled[0]).toBe(true);
+  });
+
+  it('takes a kernel instead that the question has named', async () => {
+    const { ask, sessionContext, settled } = offering();
+    ask.mockResolvedValueOnce('Mine');
+    fireEvent.click(button('Build this kernel'));
+    await vi.waitFor(() => expect(sessionContext.changeKernel).toHaveBeenCalledWith({ name: 'mine' }));
+    expect(settled).toEqual([true]);
   });
 
   it('tells why a build failed, and can be taken again', async () => {
@@ -328,7 +337,7 @@ describe('The offer', () => {
 function asking(answer: () => Promise<unknown>) {
   const model = new FakeGpuKernels();
   model.answers.ask = answer;
-  const ended: (Job | null)[] = [];
+  const ended: (Job | string | null)[] = [];
   render(<BuildQuestion model={model} carried={read(RECIPE)!} trans={trans} onEnd={job => void ended.push(job)} />);
   return { model, ended };
 }
@@ -367,15 +376,22 @@ describe('The question before a build', () => {
     expect(screen.getByText(/einops, rich/)).toBeDefined();
     expect(screen.getByText(/made in the same way: mine/)).toBeDefined();
     fireEvent.click(button('Build'));
-    await vi.waitFor(() => expect(ended.map(job => job?.name)).toEqual(['tf-warp-speed-2']));
+    await vi.waitFor(() => expect(ended).toMatchObject([{ name: 'tf-warp-speed-2' }]));
   });
 
   it('shows why a notebook is refused, and builds nothing of it', async () => {
     const report = { code: 'invalid_package', message: 'It names a place.', cure: 'Create one yourself.', detail: '' };
-    const { model, ended } = asking(() => Promise.reject(Object.assign(new Error(), { report })));
+    const { model, ended } = asking(() => Promise.reject(new ApiError(400, report)));
     await vi.waitFor(() => expect(screen.getByRole('alert').textContent).toContain('It names a place.'));
     fireEvent.click(button('Close'));
     expect([ended, model.calls.length]).toEqual([[null], 1]);
+    expect(screen.queryByRole('button', { name: 'Try again' })).toBeNull();
+  });
+
+  it('offers what is here already and was made in the same way', async () => {
+    const { ended } = asking(() => Promise.resolve(ANSWER));
+    await vi.waitFor(() => fireEvent.click(button('Use mine instead')));
+    expect(ended).toEqual(['mine']);
   });
 
   it('shows why it cannot be built here', async () => {

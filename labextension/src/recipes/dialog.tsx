@@ -7,6 +7,7 @@ import React, { useCallback } from 'react';
 import { useAnswer } from '../components/answer';
 import { PlanView, Warnings } from '../form/planView';
 import { Problem } from '../form/problem';
+import { ApiError } from '../request';
 import type { components } from '../schema';
 import { SheetForm, useSubmission } from '../sharing/sheetForm';
 import { Sheet } from '../sheet';
@@ -19,10 +20,14 @@ type RecipePlan = components['schemas']['RecipePlan'];
 /**
  * Show what would be built.
  *
- * @returns The job that builds it; `null` if the person decided otherwise.
+ * @returns The job that builds it, or the name of an environment that is to be used instead; `null` for neither.
  */
-export function askToBuild(model: IGpuKernels, carried: ICarried, trans: TranslationBundle): Promise<Job | null> {
-  return Sheet.ask<Job>(trans.__('Build the kernel of this notebook'), end => (
+export function askToBuild(
+  model: IGpuKernels,
+  carried: ICarried,
+  trans: TranslationBundle
+): Promise<Job | string | null> {
+  return Sheet.ask<Job | string>(trans.__('Build the kernel of this notebook'), end => (
     <BuildQuestion model={model} carried={carried} trans={trans} onEnd={end} />
   ));
 }
@@ -34,7 +39,7 @@ export interface IBuildQuestionProps {
   model: IGpuKernels;
   carried: ICarried;
   trans: TranslationBundle;
-  onEnd: (job: Job | null) => void;
+  onEnd: (answer: Job | string | null) => void;
 }
 
 /**
@@ -50,11 +55,13 @@ export function BuildQuestion({ model, carried, trans, onEnd }: IBuildQuestionPr
   const { value, failure, isAsking, ask } = useAnswer(question);
   const submission = useSubmission();
   const cannot = failure !== null || Boolean(value?.plan.refusal);
+  // What the notebook asks for does not get better; a network or a driver may.
+  const isHopeless = failure?.reason instanceof ApiError && failure.reason.status === 400;
   const build = (answer: RecipePlan): void => submission.run(async () => onEnd(await model.create(answer.spec)));
   return (
     <SheetForm
       trans={trans}
-      submit={cannot ? trans.__('Try again') : trans.__('Build')}
+      submit={isHopeless ? undefined : cannot ? trans.__('Try again') : trans.__('Build')}
       cancel={cannot ? trans.__('Close') : trans.__('Cancel')}
       isBusy={isAsking || submission.isBusy}
       failure={submission.failure ?? failure}
@@ -63,12 +70,18 @@ export function BuildQuestion({ model, carried, trans, onEnd }: IBuildQuestionPr
       onCancel={() => onEnd(null)}
     >
       <p>{trans.__('This notebook was made with the kernel %1.', carried.title)}</p>
-      {value && !isAsking && !failure ? <Planned answer={value} trans={trans} /> : null}
+      {value && !isAsking && !failure ? <Planned answer={value} trans={trans} onUse={onEnd} /> : null}
     </SheetForm>
   );
 }
 
-function Planned({ answer, trans }: { answer: RecipePlan; trans: TranslationBundle }): JSX.Element {
+interface IPlannedProps {
+  answer: RecipePlan;
+  trans: TranslationBundle;
+  onUse: (name: string) => void;
+}
+
+function Planned({ answer, trans, onUse }: IPlannedProps): JSX.Element {
   const { plan, spec, differences, present } = answer;
   if (plan.refusal) {
     return (
@@ -84,13 +97,16 @@ function Planned({ answer, trans }: { answer: RecipePlan; trans: TranslationBund
       </section>
     );
   }
-  const wanted = [...spec.packages, ...spec.pip];
+  const wanted = [...spec.extras, ...spec.packages, ...spec.pip];
   return (
     <section className="jp-GpuKernels-Form-answer">
       <h3>{trans.__('To be built here as %1', spec.name)}</h3>
       {present ? (
         <p className="jp-GpuKernels-Form-note">
-          {trans.__('There is a kernel here already that was made in the same way: %1.', present)}
+          {trans.__('There is a kernel here already that was made in the same way: %1.', present)}{' '}
+          <button type="button" className="jp-mod-styled jp-mod-minimal" onClick={() => onUse(present)}>
+            {trans.__('Use %1 instead', present)}
+          </button>
         </p>
       ) : null}
       <Differences differences={differences} trans={trans} />

@@ -77,8 +77,12 @@ export class KernelOffer implements IDisposable {
   /** Ask what would be built, and build it if that is wished. */
   async build(): Promise<void> {
     await this._try(async () => {
-      const job = await this._options.ask(this.carried);
-      this._job = job?.id ?? this._job;
+      const answer = await this._options.ask(this.carried);
+      if (typeof answer === 'string') {
+        await this.use(answer.toLowerCase());
+      } else {
+        this._job = answer?.id ?? this._job;
+      }
     });
   }
 
@@ -179,7 +183,10 @@ export namespace KernelOffer {
     panel: NotebookPanel;
     model: IGpuKernels;
     kernelspecs: Pick<KernelSpec.IManager, 'specs' | 'specsChanged' | 'refreshSpecs'>;
-    /** Show what would be built here; answers with the job once that has begun, and `null` if it is not wished. */
-    ask: (carried: ICarried) => Promise<Job | null>;
+    /**
+     * Show what would be built here; answers with the job once that has begun, or with the name of an environment that
+     * is to be used instead, or with `null` for neither.
+     */
+    ask: (carried: ICarried) => Promise<Job | string | null>;
   }
 }

@@ -71,7 +71,7 @@ namespace Private {
     }
     const [{ OfferBanner }, { KernelOffer }] = parts;
     const trans = translator.load('jupyter_gpu_kernels');
-    const ask = async (): Promise<Job | null> => (await import('./dialog')).askToBuild(model, carried, trans);
+    const ask = async (): Promise<Job | string | null> => (await import('./dialog')).askToBuild(model, carried, trans);
     const made = new KernelOffer({ carried, panel, model, kernelspecs, ask });
     const banner = new OfferBanner(made, trans);
     made.settled.connect((_, isChanged) => {
