@@ -1,4 +1,4 @@
-"""The panel with 100 environments: first paint (goal: 300 ms), layout while a job runs (goal: no shift), size (80 kB).
+"""The panel with 100 environments: first paint (goal: 300 ms), layout while a job runs (goal: no shift), size (95 kB).
 
 The browser's own performance entries are what is measured, of the build that a wheel has.
 """
@@ -29,7 +29,7 @@ ENVIRONMENTS = 100
 ROUNDS = 9
 GOAL_PAINT = 0.3
 GOAL_SHIFT = 0.0
-GOAL_SIZE = 80_000
+GOAL_SIZE = 95_000
 
 #: From the last byte of the answer, and from the moment in which the panel was told of it, to the frame that shows it.
 READ_PAINT = """count => {

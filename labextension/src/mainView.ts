@@ -7,6 +7,7 @@ import type { ITranslator } from '@jupyterlab/translation';
 import { type LabIcon, ReactWidget } from '@jupyterlab/ui-components';
 import type { IDisposable } from '@lumino/disposable';
 
+import '../style/panel.css';
 import '../style/views.css';
 
 /**

@@ -9,6 +9,9 @@ import type { Message } from '@lumino/messaging';
 import { Panel } from '@lumino/widgets';
 import React from 'react';
 
+import '../style/panel.css';
+import '../style/gpus.css';
+
 import { CommandIDs } from './commandIds';
 import { PanelBody } from './components/panelBody';
 import { gpuKernelIcon } from './icons';

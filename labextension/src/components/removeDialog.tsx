@@ -6,6 +6,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import React, { useEffect, useRef, useState } from 'react';
 
+import '../../style/panel.css';
+
 import { bytes } from '../format';
 import type { DiskUsage, Environment } from '../tokens';
 

@@ -8,6 +8,7 @@ import React, { useEffect, useId, useState } from 'react';
 
 import { Explanation } from '../components/jobOutcome';
 import { useChanges } from '../components/signals';
+import '../../style/panel.css';
 import '../../style/diagnosis.css';
 import { explain } from '../explanation';
 import { moment, timing } from '../format';
