@@ -15,7 +15,10 @@ from ..models import EnvironmentChange, EnvironmentSpec, Installer, MemoryPreset
 from ..prefix.placement import MAX_WAIT, parse_gpus
 from .words.channels import add_channels
 from .words.copies import add_adoption, add_clone, add_release, add_renaming
+from .words.packages import add_install, add_listing, add_uninstall, add_update
+from .words.packing import add_pack
 from .words.recipes import add_recipe
+from .words.sharing import add_export, add_import
 
 EPILOG = """\
 exit codes:
@@ -161,10 +164,15 @@ def make_parser() -> argparse.ArgumentParser:
     _add_name(command("verify", "start a kernel and look again what it sees"))
     _add_name(command("rebuild", "build a kernel's environment anew, then exchange the two"))
     _add_name(command("benchmark", "run the CPU-vs-GPU notebook in a kernel and keep the result"))
+    add_listing(command("packages", "list what is in an environment, and why"))
+    add_install(command("install", "add packages to an environment, or have other versions of them"))
+    add_uninstall(command("uninstall", "remove packages from an environment"))
+    add_update(command("update", "bring packages of an environment to their newest versions that fit"))
+    add_pack(command("pack", "write an environment with all its packages into a file, for machines without a network"))
+    add_export(command("export", "write an environment as a file, for others or for later"))
+    add_import(command("import", "build the environment that a file says: an environment.yml, a lock, a list, a pack"))
     add_clone(command("clone", "copy an environment; its files are shared until somebody replaces one"))
-    add_adoption(
-        command("adopt", "let an environment that was made elsewhere be started here, or list them")
-    )
+    add_adoption(command("adopt", "let an environment that was made elsewhere be started here, or list them"))
     add_release(command("release", "give an adopted kernel back as it was"))
     add_renaming(command("rename", "give an environment another name, or change what the Launcher shows for it"))
     _add_memory(command("memory", "change how a kernel takes the GPU's memory, from its next start on"))

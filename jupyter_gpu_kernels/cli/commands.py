@@ -18,8 +18,11 @@ from .diagnosing import diagnose
 from .exits import Exit, of_code
 from .following import Answer, confirm, follow, outcome
 from .gpus import gpus
+from .packages import install, packages, uninstall, update
+from .packing import pack
 from .recipes import recipe
 from .searching import search
+from .sharing import export, import_
 
 
 async def create(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
@@ -116,6 +119,13 @@ COMMANDS: dict[str, Callable[[GpuKernelsManager, argparse.Namespace], Awaitable[
     "verify": verify,
     "rebuild": rebuild,
     "benchmark": benchmark,
+    "packages": packages,
+    "install": install,
+    "uninstall": uninstall,
+    "update": update,
+    "pack": pack,
+    "export": export,
+    "import": import_,
     "clone": clone,
     "rename": rename,
     "adopt": adopt,

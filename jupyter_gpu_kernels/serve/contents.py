@@ -11,7 +11,7 @@ def below(root: Path | None, path: str) -> Path:
     """A place below the root of the server's contents; whether there is anything is not asked. Blocks on the disk.
 
     Args:
-        root: That root, ``None`` where there is no server: then any path is taken as it is, for its user's shell has it.
+        root: That root, ``None`` where there is no server: then any path is taken, as a shell takes it.
         path: With slashes, relative to the root; a slash at the beginning means the root.
 
     Raises:

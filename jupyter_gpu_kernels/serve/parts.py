@@ -17,8 +17,11 @@ from .gpus.watch import GpuWatch, open_watch
 from .jobs import JobRunner
 from .kernels import ProcessKernels, RunningKernels
 from .ledger import Ledger
+from .packages import EnvironmentPackages
+from .packing import Packing
 from .records import JobRecords
 from .settings import Settings
+from .sharing import Sharing
 from .work import EnvironmentWork
 from .workshop import Workshop
 
@@ -50,7 +53,10 @@ class Parts(Settings):
         #: Root of the server's contents, ``None`` where there is no server.
         self.contents_root: Path | None = None
         self.copies = EnvironmentCopies(self)
+        self.packing = Packing(self)
         self.foreign = ForeignEnvironments(self)
+        self.packages = EnvironmentPackages(self)
+        self.sharing = Sharing(self)  # type: ignore[arg-type]  # which is the manager
 
     @default("equipment")
     def _default_equipment(self) -> Equipment:

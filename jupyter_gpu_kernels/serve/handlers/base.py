@@ -37,6 +37,9 @@ class GpuKernelsHandler(APIHandler):
 
     auth_resource = AUTH_RESOURCE
 
+    #: Bytes that the body of a request may have.
+    body_limit = BODY_LIMIT
+
     @property
     def manager(self) -> GpuKernelsManager:
         """The manager that the extension made."""
@@ -45,8 +48,8 @@ class GpuKernelsHandler(APIHandler):
     async def prepare(self) -> None:  # type: ignore[override]  # as jupyter_server's own handlers have it
         """Refuse long bodies; called by Tornado before every verb."""
         await super().prepare()
-        if len(self.request.body) > BODY_LIMIT:
-            msg = f"The request is {len(self.request.body)} bytes long, more than {BODY_LIMIT}."
+        if len(self.request.body) > self.body_limit:
+            msg = f"The request is {len(self.request.body)} bytes long, more than {self.body_limit}."
             raise TooLargeError(msg, cure="Ask for fewer packages.")
 
     def body(self, model: type[T]) -> T:

@@ -28,8 +28,11 @@ from .foreign import ForeignHandler
 from .gpus import GpusHandler, GpuUsageHandler
 from .jobs import JobHandler, JobLogHandler, JobsHandler
 from .names import NameHandler, NamesHandler
+from .packages import PackagePlansHandler, PackagesHandler
+from .packing import PackHandler
 from .recipes import RecipeHandler, RecipePlansHandler
 from .search import FoundPackageHandler, FoundPackagesHandler
+from .sharing import ExportHandler, ImportPlansHandler, ImportsHandler
 
 
 class OpenApiHandler(GpuKernelsHandler):
@@ -61,9 +64,15 @@ ROUTES: tuple[tuple[str, type[GpuKernelsHandler]], ...] = (
     ("/environments/{name}/benchmark", BenchmarkHandler),
     ("/environments/{name}/rebuild", RebuildHandler),
     ("/environments/{name}/clone", CloneHandler),
+    ("/environments/{name}/pack", PackHandler),
     ("/environments/{name}/rename", RenameHandler),
     ("/environments/{name}/recipe", RecipeHandler),
     ("/recipes/plan", RecipePlansHandler),
+    ("/environments/{name}/export", ExportHandler),
+    ("/imports", ImportsHandler),
+    ("/imports/plan", ImportPlansHandler),
+    ("/environments/{name}/packages", PackagesHandler),
+    ("/environments/{name}/packages/plan", PackagePlansHandler),
     ("/packages", FoundPackagesHandler),
     ("/packages/{package}", FoundPackageHandler),
     ("/channels", ChannelsHandler),
