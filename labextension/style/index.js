@@ -1,6 +1,1 @@
-import './base.css';
-import './form.css';
-import './panel.css';
-import './gpus.css';
-import './diagnosis.css';
-import './recipes.css';
+// Styles come with what they are of: none is loaded before it is used.

@@ -6,6 +6,10 @@ import { Button, ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import React, { useId } from 'react';
 
+import '../../style/panel.css';
+import '../../style/form.css';
+import '../../style/recipes.css';
+
 import { JobProgress } from '../components/jobProgress';
 import { explain } from '../explanation';
 import { Problem } from '../form/problem';
