@@ -52,6 +52,7 @@ ALLOWED_IN_BUILD = {
 }
 #: What joins them, from the ground up; each may import all of what is before it.
 JOINED = {"construction": set(ALLOWED_IN_BUILD), "equipment": {"construction", *ALLOWED_IN_BUILD}}
+JOINED["editing"] = {"equipment", *JOINED["equipment"]}
 JOINED["pipeline"] = {"equipment", *JOINED["equipment"]}
 JOINED["files"] = {"equipment", *JOINED["equipment"]}
 JOINED["packing"] = {"files", *JOINED["files"]}

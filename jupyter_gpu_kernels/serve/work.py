@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..errors import BrokenEnvironmentError, ConflictError, KernelsRunningError, VerificationError
@@ -20,6 +20,13 @@ Deed = Callable[[Job, LiveJob], Awaitable[JobResult]]
 
 #: Jobs that have reached their goal once their environment is there.
 MAKING = frozenset({JobKind.CREATE, JobKind.REBUILD, JobKind.EDIT, JobKind.IMPORT, JobKind.CLONE})
+
+
+@dataclass
+class Exchange:
+    """Whether an environment was exchanged after all; who finds that there was nothing to do takes it back."""
+
+    done: bool = True
 
 
 class Tools(Protocol):
@@ -110,11 +117,13 @@ class EnvironmentWork:
             raise KernelsRunningError(msg, cure=cure)
 
     @contextlib.asynccontextmanager
-    async def replacing(self, name: str) -> AsyncIterator[None]:
+    async def replacing(self, name: str) -> AsyncIterator[Exchange]:
         """Exchange an environment for another build of it: what runs from the old one shall be started anew."""
         before = frozenset(await self.running(name))
-        yield
-        self._outdated[name.lower()] = before
+        exchange = Exchange()
+        yield exchange
+        if exchange.done:
+            self._outdated[name.lower()] = before
 
     async def recover_after(self, job: Job) -> JobResult | None:
         """Clean up after the death of whoever worked on a job; called by the job runner."""

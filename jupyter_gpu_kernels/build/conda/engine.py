@@ -283,6 +283,7 @@ def _solution(result: Mapping[str, Any], request: CondaRequest) -> CondaSolution
         request=request,
         payload=result["payload"],
         warnings=(*result["warnings"], *bypass.sentences(request.settings)),
+        missing=tuple(package["name"] for package in found if not package["cached"]),
     )
 
 

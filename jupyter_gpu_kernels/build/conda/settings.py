@@ -120,6 +120,7 @@ class CondaSolution:
         payload: The solver's records, opaque. They may hold credentials in their URLs: never show or store them.
         archives: Directory that has the packages' archives, each below its platform; empty to fetch them.
         warnings: What the user should read before.
+        missing: Names of the packages that must be downloaded.
     """
 
     packages: tuple[PlannedPackage, ...]
@@ -129,6 +130,7 @@ class CondaSolution:
     payload: str = field(repr=False)
     archives: str = ""
     warnings: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def specs(self) -> tuple[str, ...]:

@@ -21,11 +21,13 @@ class Outside:
         specs: Match specs of what came with ``conda install`` and its like.
         requirements: Exact requirements of what came with ``pip install`` and its like, from an index.
         lost: What cannot be carried, one sentence each.
+        names_lost: The names of that.
     """
 
     specs: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    names_lost: frozenset[str] = frozenset()
 
     def without(self, names: frozenset[str]) -> Outside:
         """The rest, without some packages."""
@@ -33,6 +35,7 @@ class Outside:
             specs=tuple(text for text in self.specs if canonicalize_name(name_of(text)) not in names),
             requirements=tuple(text for text in self.requirements if name_of(text) not in names),
             lost=self.lost,
+            names_lost=self.names_lost,
         )
 
 
@@ -43,23 +46,25 @@ def outside(found: Contents) -> Outside:
     )
     kept = {name_of(text) for text in found.kept}
     strange = [item for item in found.distributions if item.name not in found.wheels and item.name not in ESSENTIAL]
-    lost = [_place(item) for item in strange if item.origin]
-    lost += [_PAINTED.format(item.name, item.version) for item in strange if not item.origin and item.name in brought]
-    strange = [item for item in strange if not item.origin and item.name not in brought]
+    lost = [item for item in strange if item.origin or item.name in brought]
+    strange = [item for item in strange if item not in lost]
     needed = {name for item in strange for name in item.needs() - {item.name}}
     carried = [item for item in found.distributions if item.name in kept]
     carried += [item for item in strange if item.requested or item.name not in needed]
     return Outside(
         specs=found.added,
         requirements=tuple(sorted({f"{item.name}=={item.version}" for item in carried})),
-        lost=tuple(lost),
+        lost=tuple(_sentence(item) for item in lost),
+        names_lost=frozenset(item.name for item in lost),
     )
 
 
 _PAINTED = "{0} {1} was installed with pip over the conda package of that name, whose version will be back."
 
 
-def _place(item: Distribution) -> str:
+def _sentence(item: Distribution) -> str:
+    if not item.origin:
+        return _PAINTED.format(item.name, item.version)
     how = "as an editable installation " if item.editable else ""
     cure = "install it from there again afterwards"
     return f"{item.name} was installed {how}from {item.origin}, and will be missing: {cure}."
