@@ -2,7 +2,7 @@
 
 Marks are comments at the end of a line that say whose word counts: ``#!final`` behind a key or an entry of a mapping,
 ``#!top`` and ``#!bottom`` behind an entry of a list
-(https://www.anaconda.com/blog/conda-configuration-engine-power-users).
+(``ParameterFlag`` in https://github.com/conda/conda/blob/main/conda/common/configuration.py).
 """
 
 from __future__ import annotations
