@@ -55,7 +55,7 @@ JOINED = {"construction": set(ALLOWED_IN_BUILD), "equipment": {"construction", *
 JOINED["editing"] = {"equipment", *JOINED["equipment"]}
 JOINED["pipeline"] = {"equipment", *JOINED["equipment"]}
 JOINED["files"] = {"equipment", *JOINED["equipment"]}
-JOINED["packing"] = {"files", *JOINED["files"]}
+JOINED["packing"] = {"files", "pipeline", *JOINED["files"]}
 JOINED["copying"] = {"pipeline", *JOINED["pipeline"]}
 
 #: Foreign tools, and the only places that may import them: modules, or whole directories.

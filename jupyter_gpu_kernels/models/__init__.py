@@ -22,7 +22,7 @@ from .process import ProcessIdentity
 from .progress import Progress, Stage
 from .recipe import RECIPE_KEY, Difference, KernelRecipe, Original, RecipePlan, RecipeRequest
 from .serialization import from_json, now, to_json
-from .sharing import ExportedFile, FileFormat, ImportPlan, ImportRequest
+from .sharing import ExportedFile, FileFormat, ImportPlan, ImportRequest, PackRequest
 from .spec import EnvironmentSpec, Installer, MemoryPreset, Variant
 from .verification import ExtraCheck, LibraryOrigin, MappedLibrary, Verification, VerificationOutcome
 
@@ -86,6 +86,7 @@ __all__ = [
     "Difference",
     "PackageOrigin",
     "ImportRequest",
+    "PackRequest",
     "Placement",
     "now",
     "Job",

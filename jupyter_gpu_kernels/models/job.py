@@ -71,8 +71,9 @@ class Job:
         spec: What was asked for, for whatever builds.
         edit: What shall change, for ``edit``.
         source: What it is made of: the name of another environment, for ``clone`` and ``rename``; a file, for
-            ``import``; the environment's directory, for ``adopt``.
-        file: What it wrote, for ``pack``: the file's path.
+            ``import``; the environment's directory, for ``adopt``. For ``pack``, the file that it writes, absolute.
+        file: What it wrote, for ``pack``: the file as whoever asked for it knows it, which is below the root of the
+            server's contents for a browser.
         plan: The plan, once solved, without its packages.
         verification: What a verification found, once known.
         benchmark: What a benchmark found, once known.

@@ -83,3 +83,14 @@ class ImportPlan:
     exact: bool
     spec: EnvironmentSpec
     plan: Plan
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PackRequest:
+    """Where a pack shall be.
+
+    Attributes:
+        path: A directory below the root of the server's contents, empty for the root.
+    """
+
+    path: str = ""

@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -30,6 +30,7 @@ from ..models import (
 from . import contents, names
 from .jobs import JobResult, JobRunner
 from .live import LiveJob
+from .packing import Packing
 from .work import EnvironmentWork, spec_of
 from .workshop import Workshop
 
@@ -53,6 +54,7 @@ class Host(Protocol):
     """What is needed of the manager."""
 
     work: EnvironmentWork
+    packing: Packing
     contents_root: Path | None
 
     @property
@@ -134,6 +136,9 @@ class Sharing:
         if kind is FileFormat.RECIPE:
             found = await self._recipe(request)
             return ImportPlan(format=kind, exact=False, spec=found.spec, plan=found.plan)
+        if kind is FileFormat.PACK:
+            plan = (await self._host.packing.plan_import(request, await self._packed_name(request))).plan
+            return ImportPlan(format=kind, exact=True, spec=plan.spec, plan=plan)
         importer = await asyncio.to_thread(self._importer)
         name = await self._name(request, importer)
         read = await asyncio.to_thread(importer.read, request, name)
@@ -149,6 +154,8 @@ class Sharing:
         request, kind = await asyncio.to_thread(self._loaded, request)
         if kind is FileFormat.RECIPE:
             spec = (await self._recipe(request)).spec
+        elif kind is FileFormat.PACK:
+            spec = await self._host.packing.spec_of(request, await self._packed_name(request))
         else:
             importer = await asyncio.to_thread(self._importer)
             name = await self._name(request, importer)
@@ -171,6 +178,8 @@ class Sharing:
             request, kind = await asyncio.to_thread(_kept, source)
             if kind is FileFormat.RECIPE:
                 manifest = await self._host.workshop.create(spec_of(job), reporter=reporter)
+            elif kind is FileFormat.PACK:
+                manifest = await self._host.packing.import_(request, job.name, reporter=reporter)
             else:
                 importer = await asyncio.to_thread(self._importer)
                 read = await asyncio.to_thread(importer.read, request, job.name)
@@ -209,6 +218,8 @@ class Sharing:
         if bool(request.text) == bool(request.path):
             msg = "Either a text is given or the path of a file, and not both."
             raise InvalidInputError(msg, cure="Give one of the two.")
+        if request.path and (pack := self._host.packing.found(request.path)) is not None:
+            return replace(request, path=str(pack)), FileFormat.PACK
         if request.path:
             data = contents.read(self._host.contents_root, request.path, texts.LOCKED)
             file_name = request.file_name or request.path.rsplit("/", 1)[-1]
@@ -216,10 +227,18 @@ class Sharing:
         request = replace(request, text=texts.checked(request.text))
         return request, formats.recognise(request.text, request.file_name)
 
+    async def _packed_name(self, request: ImportRequest) -> str:
+        """The name that was asked for, or a free one like that of the kernel that was packed."""
+        own = (await self._host.packing.spec_of(request)).name
+        return await self._named(request, lambda: own)
+
     async def _name(self, request: ImportRequest, importer: Importer) -> str:
         """The name that was asked for, or a free one like the file's own."""
+        return await self._named(request, lambda: importer.proposed_name(request))
+
+    async def _named(self, request: ImportRequest, propose: Callable[[], str]) -> str:
         if request.name is None:
-            proposed = await asyncio.to_thread(importer.proposed_name, request)
+            proposed = await asyncio.to_thread(propose)
             jobs = await self._host.jobs()
             return (await asyncio.to_thread(names.first_free, proposed, self._host.workshop, jobs)).name
         names.refuse_malformed(request.name)
@@ -255,4 +274,6 @@ def _kept(source: Path) -> tuple[ImportRequest, FileFormat]:
     except (OSError, ValueError) as error:
         msg = "What was to be imported is no longer there."
         raise ConflictError(msg, cure="Import the file again.") from error
+    if request.path:
+        return request, FileFormat.PACK
     return request, formats.recognise(request.text, request.file_name)

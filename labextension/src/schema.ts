@@ -281,6 +281,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/environments/{name}/pack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write an environment with all its packages into a file, for machines without a network. */
+        post: operations["post_environments_name_pack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/environments/{name}/rename": {
         parameters: {
             query?: never;
@@ -326,6 +343,92 @@ export interface paths {
         put?: never;
         /** Say what would be built here of what a notebook carries. */
         post: operations["post_recipes_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/environments/{name}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Write an environment as a text. */
+        get: operations["get_environments_name_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Build, verify and register what a file says. */
+        post: operations["post_imports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/imports/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what would be built of a file. */
+        post: operations["post_imports_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/environments/{name}/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what is in an environment now, and why. */
+        get: operations["get_environments_name_packages"];
+        put?: never;
+        /** Add, remove or update packages: all of it, or nothing. */
+        post: operations["post_environments_name_packages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/environments/{name}/packages/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what an edit would change; nothing is changed. */
+        post: operations["post_environments_name_packages_plan"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1379,8 +1482,9 @@ export interface components {
          *         spec: What was asked for, for whatever builds.
          *         edit: What shall change, for ``edit``.
          *         source: What it is made of: the name of another environment, for ``clone`` and ``rename``; a file, for
-         *             ``import``; the environment's directory, for ``adopt``.
-         *         file: What it wrote, for ``pack``: the file's path.
+         *             ``import``; the environment's directory, for ``adopt``. For ``pack``, the file that it writes, absolute.
+         *         file: What it wrote, for ``pack``: the file as whoever asked for it knows it, which is below the root of the
+         *             server's contents for a browser.
          *         plan: The plan, once solved, without its packages.
          *         verification: What a verification found, once known.
          *         benchmark: What a benchmark found, once known.
@@ -1653,6 +1757,17 @@ export interface components {
             display_name: string | null;
         };
         /**
+         * PackRequest
+         * @description Where a pack shall be.
+         *
+         *     Attributes:
+         *         path: A directory below the root of the server's contents, empty for the root.
+         */
+        PackRequest: {
+            /** @default  */
+            path: string;
+        };
+        /**
          * RenameRequest
          * @description Another name for an environment.
          *
@@ -1745,6 +1860,138 @@ export interface components {
             recipe: unknown;
             /** @default null */
             name: string | null;
+        };
+        /**
+         * ExportedFile
+         * @description An environment as a text.
+         *
+         *     Attributes:
+         *         file_name: What to call the file.
+         *         format: What it is.
+         *         text: What is in it.
+         *         warnings: What it does not say of the environment, one sentence each.
+         */
+        ExportedFile: {
+            file_name: string;
+            format: components["schemas"]["FileFormat"];
+            text: string;
+            /** @default [] */
+            warnings: string[];
+        };
+        /**
+         * FileFormat
+         * @description What an environment can be written to, and read from.
+         * @enum {unknown}
+         */
+        FileFormat: "conda-lock.yml" | "environment.yml" | "exact.yml" | "explicit.txt" | "pack" | "pixi.lock" | "recipe.json" | "requirements.txt";
+        /**
+         * ImportRequest
+         * @description What shall be made of a file.
+         *
+         *     Attributes:
+         *         text: What is in the file; or empty, and ``path`` names it.
+         *         path: The file, below the root of the server's contents; for packs, and whatever is there already.
+         *         file_name: What the file is called, which helps to tell its format; of no consequence otherwise.
+         *         name: Name of the new environment, ``None`` for the file's own.
+         *         display_name: Name shown in the Launcher, or ``None`` for one that is made up.
+         *         verify: Whether to verify in a real kernel before registration.
+         */
+        ImportRequest: {
+            /** @default  */
+            text: string;
+            /** @default  */
+            path: string;
+            /** @default  */
+            file_name: string;
+            /** @default null */
+            name: string | null;
+            /** @default null */
+            display_name: string | null;
+            /** @default true */
+            verify: boolean;
+        };
+        /**
+         * ImportPlan
+         * @description What would be built of a file.
+         *
+         *     Attributes:
+         *         format: What the file is.
+         *         exact: Whether it says exactly which packages; then nothing is chosen here.
+         *         spec: What it asks for, in our words; its name is the one that would be taken.
+         *         plan: What would be built here.
+         */
+        ImportPlan: {
+            format: components["schemas"]["FileFormat"];
+            exact: boolean;
+            spec: components["schemas"]["EnvironmentSpec"];
+            plan: components["schemas"]["Plan"];
+        };
+        /**
+         * InstalledPackage
+         * @description A package as it is in an environment now.
+         *
+         *     Attributes:
+         *         name: Normalised name.
+         *         version: Exact version.
+         *         build: Conda build string; empty for wheels.
+         *         source: Channel (conda), ``"pypi"``, or where else it came from (a path, a repository), without credentials.
+         *         stage: ``link`` for conda packages, ``wheels`` for others.
+         *         origin: Why it is there: asked for by its user, part of the framework or a companion of it, needed by another
+         *             one, or added from outside, with ``conda install`` or ``pip install``.
+         *         size: Bytes of it on disk, 0 when unknown.
+         */
+        InstalledPackage: {
+            name: string;
+            version: string;
+            /** @default  */
+            build: string;
+            /** @default  */
+            source: string;
+            /** @default link */
+            stage: components["schemas"]["Stage"];
+            /** @default dependency */
+            origin: components["schemas"]["PackageOrigin"];
+            /** @default 0 */
+            size: number;
+        };
+        /**
+         * PackageOrigin
+         * @description Why a package is in an environment.
+         * @enum {unknown}
+         */
+        PackageOrigin: "asked" | "companion" | "dependency" | "framework" | "outside";
+        /**
+         * EditPlan
+         * @description What an edit would do.
+         *
+         *     Attributes:
+         *         plan: The whole environment as it would be; its warnings name what would be lost.
+         *         differences: What would change, in order of name; empty if nothing would.
+         */
+        EditPlan: {
+            plan: components["schemas"]["Plan"];
+            /** @default [] */
+            differences: components["schemas"]["PackageDifference"][];
+        };
+        /**
+         * PackageDifference
+         * @description What becomes of a package; ``before`` is ``None`` for a new one, ``after`` for one that goes.
+         *
+         *     Attributes:
+         *         name: Normalised name.
+         *         stage: ``link`` for conda packages, ``wheels`` for others.
+         *         before, after: Version, and the build where only that differs.
+         *         size: Bytes to download for it, 0 if it is cached or its size unknown.
+         */
+        PackageDifference: {
+            name: string;
+            stage: components["schemas"]["Stage"];
+            /** @default null */
+            before: string | null;
+            /** @default null */
+            after: string | null;
+            /** @default 0 */
+            size: number;
         };
         /**
          * FoundPackage
@@ -2830,6 +3077,52 @@ export interface operations {
             };
         };
     };
+    post_environments_name_pack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PackRequest"];
+            };
+        };
+        responses: {
+            /** @description The job has begun, or waits for others. */
+            202: {
+                headers: {
+                    /** @description Address of the job. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
     post_environments_name_rename: {
         parameters: {
             query?: {
@@ -2939,6 +3232,267 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecipePlan"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_environments_name_export: {
+        parameters: {
+            query?: {
+                /** @description One of FileFormat; environment.yml otherwise. */
+                format?: string;
+                /** @description Further platforms of a lock, with commas between. */
+                platforms?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportedFile"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    post_imports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportRequest"];
+            };
+        };
+        responses: {
+            /** @description The job has begun, or waits for others. */
+            202: {
+                headers: {
+                    /** @description Address of the job. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    post_imports_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPlan"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_environments_name_packages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstalledPackage"][];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    post_environments_name_packages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PackageEdit"];
+            };
+        };
+        responses: {
+            /** @description The job has begun, or waits for others. */
+            202: {
+                headers: {
+                    /** @description Address of the job. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The caller's fault, or the state of things. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Ours, or that of a channel. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    post_environments_name_packages_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PackageEdit"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditPlan"];
                 };
             };
             /** @description The caller's fault, or the state of things. */

@@ -17,6 +17,8 @@ from ..conda.settings import CondaRequest, CondaSolution
 from ..disk.generations import Generation
 from ..equipment import Equipment
 from ..files import pixi_lock
+from ..pipeline import Workshop
+from ..planning import telling
 from ..planning.planner import Planned
 from ..planning.targets import platform_name
 from ..reporting import BuildReporter, RateMeter, Reporter
@@ -40,10 +42,12 @@ class Opener:
 
     Args:
         equipment: What it is done with.
+        workshop: Knows which names are free.
     """
 
-    def __init__(self, equipment: Equipment) -> None:
+    def __init__(self, equipment: Equipment, workshop: Workshop) -> None:
         self._equipment = equipment
+        self._workshop = workshop
 
     async def spec(self, file: Path) -> EnvironmentSpec:
         """What a pack counts as asked for, with the name of the environment that was packed.
@@ -55,7 +59,14 @@ class Opener:
         """
         label, _ = await asyncio.to_thread(_read, file)
         installer = Installer.CONDA if label.kind is EnvironmentKind.CONDA else Installer.PYPI
-        return replace(label.recipe.spec, name=label.recipe.name, installer=installer)
+        spec = replace(label.recipe.spec, name=label.recipe.name, installer=installer)
+        catalogue = self._equipment.planner.catalogue
+        if not any(framework.id == spec.framework for framework in catalogue):
+            # Another lab's framework: what its packages are is told like that of anybody's.
+            names = [file.path.rsplit("/", 1)[-1].rsplit("-", 2)[0] for file in label.below(CONDA)]
+            names += [file.path.rsplit("/", 1)[-1].split("-")[0] for file in label.below(WHEELS)]
+            spec = replace(spec, framework=telling.framework_of(catalogue, names), extras=(), recipe=False)
+        return spec
 
     async def plan(self, file: Path, spec: EnvironmentSpec) -> Planned:
         """What would be built of a pack; nothing is unpacked, and nothing asked of the network.
@@ -77,7 +88,7 @@ class Opener:
         return replace(planned, plan=replace(planned.plan, warnings=warnings))
 
     async def build(self, file: Path, spec: EnvironmentSpec, *, reporter: BuildReporter) -> Manifest:
-        """Build, verify and register what a pack holds; the caller holds the name's lock.
+        """Build, verify and register what a pack holds.
 
         Args:
             file: The pack.
@@ -106,7 +117,9 @@ class Opener:
             )  # fmt: skip
             await asyncio.to_thread(shutil.rmtree, directory)
 
-        return await self._equipment.construction.build(planning, reporter, fill=fill)
+        async with self._equipment.writing(spec.name, "import"):
+            await asyncio.to_thread(self._workshop.make_free, spec.name)
+            return await self._equipment.construction.build(planning, reporter, fill=fill)
 
     async def _conda(self, label: Label, lock: str, spec: EnvironmentSpec) -> CondaSolution | None:
         """The conda packages, each with its archive."""
@@ -119,8 +132,12 @@ class Opener:
             raise malformed(detail="the lock has other packages")
         if any(pin.sha256 and pin.sha256 != packed[_place(pin)] for pin in pins):
             raise malformed(detail="the lock has other hashes")
-        channels = tuple(dict.fromkeys(pin.channel for pin in pins))
-        settings = await self._equipment.planner.channel_settings(replace(spec, channels=channels))
+        planner, places = self._equipment.planner, tuple(dict.fromkeys(pin.channel for pin in pins))
+        # Refuses those that an administrator does not allow.
+        await planner.channel_settings(replace(spec, channels=places))
+        # The configured ones come first, and are called as they are called here.
+        configured = await planner.channel_settings(replace(spec, channels=()))
+        settings = replace(configured, channels=(*configured.channels, *places))
         request = CondaRequest(specs=label.specs, settings=settings)
         pinned = await self._equipment.conda.pin(pins, request, lock=lock)
         if pinned.bare:
@@ -139,7 +156,7 @@ class Opener:
             except InvalidWheelFilename as error:
                 raise malformed(detail=str(error)) from error
             packages.append(
-                PlannedPackage(name=name, version=str(version), source=SOURCE, size=file.size, stage=Stage.WHEELS)
+                PlannedPackage(name=name, version=str(version), source="pypi", size=file.size, stage=Stage.WHEELS)
             )
             pins.append(f"{canonicalize_name(name)}=={version} --hash=sha256:{file.sha256}")
         python, interpreter = label.python, ""

@@ -30,11 +30,13 @@ async def told(work: Callable[[Tell], None], tell: Tell) -> None:
         asyncio.CancelledError: We were cancelled, and the work has been stopped; or it was at its end just then.
     """
     loop, stop, last = asyncio.get_running_loop(), threading.Event(), 0.0
+    latest: tuple[int, str] | None = None
 
     def pass_on(done: int, what: str) -> None:
-        nonlocal last
+        nonlocal last, latest
         if stop.is_set():
             raise StoppedError
+        latest = (done, what)
         if time.monotonic() - last >= INTERVAL:
             last = time.monotonic()
             loop.call_soon_threadsafe(tell, done, what)
@@ -42,6 +44,8 @@ async def told(work: Callable[[Tell], None], tell: Tell) -> None:
     task = asyncio.ensure_future(asyncio.to_thread(work, pass_on))
     try:
         await asyncio.shield(task)
+        if latest is not None:
+            tell(*latest)
     except asyncio.CancelledError:
         stop.set()
         while not task.done():

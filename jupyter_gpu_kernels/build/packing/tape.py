@@ -182,10 +182,9 @@ def _emerging(target: Path) -> Iterator[IO[bytes]]:
     """
     partial = target.with_name(f".{target.name}{PARTIAL}")
     nameless = _nameless(target.parent)
-    if nameless is None:
+    descriptor = nameless
+    if descriptor is None:
         descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o666)
-    else:
-        descriptor = nameless
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
@@ -193,17 +192,27 @@ def _emerging(target: Path) -> Iterator[IO[bytes]]:
             os.fsync(file.fileno())
             if nameless is not None:
                 partial.unlink(missing_ok=True)
-                os.link(f"/proc/self/fd/{file.fileno()}", partial, follow_symlinks=True)
+                _name(file.fileno(), partial)
         partial.replace(target)
-        if sys.platform != "win32":
-            directory = os.open(target.parent, os.O_RDONLY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+    if sys.platform != "win32":
+        directory = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def _name(descriptor: int, path: Path) -> None:
+    """Give a file without a name one."""
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        # Without a descriptor of a directory Python makes a link to the link in /proc.
+        os.link(f"/proc/self/fd/{descriptor}", path.name, dst_dir_fd=directory, follow_symlinks=True)
+    finally:
+        os.close(directory)
 
 
 def _nameless(directory: Path) -> int | None:
