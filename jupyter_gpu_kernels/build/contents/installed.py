@@ -124,7 +124,7 @@ def recipe_names(manifest: Manifest, framework: Framework | None) -> frozenset[s
     recipes = [item for item in framework.recipes if (item.variant, item.installer) == (plan.variant, plan.installer)]
     extras = [item for item in framework.extras if item.id in manifest.spec.extras]
     specs = [text for item in recipes for text in (*item.packages, item.cuda_package, *item.before_turing)]
-    specs += [text for item in extras for text in (*item.packages, *item.pip)]
+    specs += [text for item in extras for text in (*item.packages, *item.pip, *item.wheels)]
     return frozenset(map(canonicalize_name, (*framework.package, *(name_of(text) for text in specs if text))))
 
 
