@@ -34,6 +34,8 @@ def friend(
     root = tmp_path_factory.mktemp("friend")
     with run_lab(root, channels=channels, manager={"cache_dir": str(caches.root)}, driver=NO_DRIVER) as running:
         yield running
+    log = (root / "lab.log").read_text(errors="replace")
+    assert "/jupyter_gpu_kernels/" not in log, log
 
 
 @pytest.fixture
@@ -67,7 +69,8 @@ def test_the_friend_builds_the_kernel(
     driver(driver="570.86.15", cuda="12.8", gpus=[{"name": "NVIDIA H200", "compute_capability": "9.0"}])
     desk.lab.create(new_name, variant="gpu")
     desk.reload()
-    desk.new_notebook(new_name)
+    with desk.page.expect_response("**/recipe?*"):
+        desk.new_notebook(new_name)
     expect(desk.run_cell("import warpdrive; print(warpdrive.__version__)")).to_have_text("1.5.0")
     desk.page.keyboard.press("Control+s")
     notebook = desk.lab.folder / "Untitled.ipynb"
@@ -80,7 +83,9 @@ def test_the_friend_builds_the_kernel(
     # JupyterLab has started what there is, without a word.
     expect(there.kernel_name).to_contain_text("Python 3")
     banner = page.get_by_role("region", name="The kernel of this notebook")
-    expect(banner).to_contain_text(re.compile(rf"{NAME} \(Warpdrive 1\.5 · CUDA 12\.\d+\), which is not on this computer"))
+    expect(banner).to_contain_text(
+        re.compile(rf"{NAME} \(Warpdrive 1\.5 · CUDA 12\.\d+\), which is not on this computer")
+    )
     there.picture("friend-banner")
     assert there.audit(".jp-GpuKernels-offer") == []
     banner.get_by_role("button", name="Build this kernel").press("Enter")
