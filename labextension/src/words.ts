@@ -5,9 +5,9 @@
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { FileFormat, PackageOrigin } from './drawn';
 import type {
   Environment,
+  FileFormat,
   Framework,
   GpuPolicy,
   Hardware,
@@ -15,6 +15,7 @@ import type {
   JobKind,
   JobState,
   MemoryPreset,
+  PackageOrigin,
   Severity,
   Stage,
   Variant,

@@ -5,11 +5,11 @@ import { act, fireEvent, render, screen, waitFor, within } from '@testing-librar
 import React from 'react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import type { EditPlan, FoundPackage, InstalledPackage } from '../drawn';
 import { PackageDesk } from '../packages/desk';
 import { isEmpty, nameOf, NOTHING, UPDATE_ALL, wishesOf, withoutWish, withWish } from '../packages/edit';
 import { PackagesView } from '../packages/view';
 import { ApiError } from '../request';
+import type { EditPlan, FoundPackage, InstalledPackage } from '../tokens';
 import { FakeGpuKernels } from './fakes';
 import { NotedCommands, trans } from './panelFixtures';
 import { aJob, anEnvironment, aPlan } from './samples';

@@ -7,10 +7,10 @@ import { act, fireEvent, render, screen, waitFor } from '@testing-library/react'
 import React from 'react';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import type { ExportedFile, ImportPlan } from '../drawn';
 import { isImportable } from '../sharing/importable';
 import { ImportForm } from '../sharing/importForm';
 import { ShareForm } from '../sharing/shareForm';
+import type { ExportedFile, ImportPlan } from '../tokens';
 import { FakeGpuKernels } from './fakes';
 import { trans } from './panelFixtures';
 import { aJob, anEnvironment, aPlan, aSpec } from './samples';

@@ -6,8 +6,8 @@ import React from 'react';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { ChannelsView } from '../channels/view';
-import type { ChannelsReport, ForeignEnvironment } from '../drawn';
 import { ForeignView } from '../foreign/view';
+import type { ChannelsReport, ForeignEnvironment } from '../tokens';
 import { FakeGpuKernels } from './fakes';
 import { NotedCommands, trans } from './panelFixtures';
 import { aJob } from './samples';

@@ -5,8 +5,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { checkIcon, errorIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import type { Measured } from '../drawn';
 import { rate, timing } from '../format';
+import type { Measured } from '../tokens';
 import { sentence } from '../words';
 import { Section } from './section';
 

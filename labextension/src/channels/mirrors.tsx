@@ -4,8 +4,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
+import type { Mirror } from '../tokens';
 
-import type { Mirror } from '../drawn';
 import { Section } from './section';
 
 /**

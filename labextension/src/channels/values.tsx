@@ -3,8 +3,8 @@
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
+import type { ConfiguredValue } from '../tokens';
 
-import type { ConfiguredValue } from '../drawn';
 import { Section } from './section';
 
 /**

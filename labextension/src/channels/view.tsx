@@ -7,10 +7,9 @@ import React, { useCallback } from 'react';
 
 import { useAnswer } from '../components/answer';
 import { Explanation } from '../components/jobOutcome';
-import type { ChannelsReport } from '../drawn';
 import { explain } from '../explanation';
 import { Warnings } from '../form/planView';
-import type { IGpuKernels } from '../tokens';
+import type { ChannelsReport, IGpuKernels } from '../tokens';
 import { Measurements } from './measurements';
 import { Mirrors } from './mirrors';
 import { Section } from './section';

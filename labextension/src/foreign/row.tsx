@@ -6,11 +6,10 @@ import { Button } from '@jupyterlab/ui-components';
 import React, { useId, useState } from 'react';
 
 import { Explanation } from '../components/jobOutcome';
-import type { AdoptionRequest, ForeignEnvironment } from '../drawn';
 import { explain } from '../explanation';
 import { isFinal } from '../jobStream';
 import { useSubmission } from '../sharing/sheetForm';
-import type { IGpuKernels } from '../tokens';
+import type { AdoptionRequest, ForeignEnvironment, IGpuKernels } from '../tokens';
 import { kindWord, sentence } from '../words';
 
 /**

@@ -10,9 +10,8 @@ import { useAnswer } from '../components/answer';
 import { JobList } from '../components/jobList';
 import { Explanation } from '../components/jobOutcome';
 import { useChanges } from '../components/signals';
-import type { ForeignEnvironment } from '../drawn';
 import { explain } from '../explanation';
-import type { IGpuKernels } from '../tokens';
+import type { ForeignEnvironment, IGpuKernels } from '../tokens';
 import { ForeignRow } from './row';
 
 /**

@@ -1,8 +1,7 @@
 /**
  * What the server knows of packages, one function an operation.
  */
-import type { EditPlan, FoundPackage, InstalledPackage } from '../drawn';
-import type { IGpuKernels, Job, PackageEdit } from '../tokens';
+import type { EditPlan, FoundPackage, IGpuKernels, InstalledPackage, Job, PackageEdit } from '../tokens';
 
 /** How many names are shown while somebody types. */
 const LIMIT = 20;

@@ -4,8 +4,7 @@
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import type { EditPlan, InstalledPackage } from '../drawn';
-import type { Environment, IGpuKernels, Job, PackageEdit } from '../tokens';
+import type { EditPlan, Environment, IGpuKernels, InstalledPackage, Job, PackageEdit } from '../tokens';
 import { applyEdit, installedPackages, previewEdit } from './api';
 import { isEmpty, type IWish, NOTHING, withoutWish, withWish } from './edit';
 

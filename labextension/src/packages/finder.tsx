@@ -6,9 +6,8 @@ import { Button, HTMLSelect, InputGroup, searchIcon } from '@jupyterlab/ui-compo
 import React, { useCallback, useEffect, useId, useRef, useState } from 'react';
 
 import { useAnswer } from '../components/answer';
-import type { FoundPackage } from '../drawn';
 import { explain } from '../explanation';
-import type { IGpuKernels } from '../tokens';
+import type { FoundPackage, IGpuKernels } from '../tokens';
 import { findPackages, lookUp } from './api';
 import { type IWish, nameOf } from './edit';
 import { type IOption, optionsOf, wishOf } from './options';

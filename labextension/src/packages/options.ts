@@ -2,8 +2,8 @@
  * What can be chosen of what was typed: the packages that were found, and the text as it stands.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { FoundPackage } from '../tokens';
 
-import type { FoundPackage } from '../drawn';
 import type { IWish, WishKind } from './edit';
 
 /**

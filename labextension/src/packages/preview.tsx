@@ -5,11 +5,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button, closeIcon } from '@jupyterlab/ui-components';
 import React, { useId } from 'react';
 
-import type { EditPlan, PackageDifference } from '../drawn';
 import { explain } from '../explanation';
 import { Warnings } from '../form/planView';
 import { Problem } from '../form/problem';
 import { bytes } from '../format';
+import type { EditPlan, PackageDifference } from '../tokens';
 import { sentence } from '../words';
 import type { PackageDesk } from './desk';
 import { type IWish, NOTHING, wishesOf } from './edit';

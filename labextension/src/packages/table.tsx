@@ -5,8 +5,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button, HTMLSelect, InputGroup, searchIcon } from '@jupyterlab/ui-components';
 import React, { memo, useDeferredValue, useId, useMemo, useState } from 'react';
 
-import type { InstalledPackage, PackageOrigin } from '../drawn';
 import { bytes, decimal } from '../format';
+import type { InstalledPackage, PackageOrigin } from '../tokens';
 import { originWord } from '../words';
 import type { IWish } from './edit';
 

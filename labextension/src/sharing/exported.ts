@@ -4,8 +4,8 @@
 import { Clipboard } from '@jupyterlab/apputils';
 import type { Contents } from '@jupyterlab/services';
 
-import type { ExportedFile } from '../drawn';
 import { freePath } from '../notebooks';
+import type { ExportedFile } from '../tokens';
 
 /**
  * Save a file in a folder of the server, under a name that none has.

@@ -3,8 +3,7 @@
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { FileFormat } from '../drawn';
-import type { Environment } from '../tokens';
+import type { Environment, FileFormat } from '../tokens';
 
 /** What there is to choose from. */
 export function formatsOf({ kind }: Environment): readonly FileFormat[] {

@@ -5,11 +5,10 @@ import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useRef, useState } from 'react';
 
-import type { ImportPlan, ImportRequest } from '../drawn';
 import { NameField } from '../form/nameField';
 import { PlanView, Warnings } from '../form/planView';
 import { Problem } from '../form/problem';
-import type { IGpuKernels, Job } from '../tokens';
+import type { IGpuKernels, ImportPlan, ImportRequest, Job } from '../tokens';
 import { formatWord, sentence } from '../words';
 import { ImportSource, type ISource, NO_SOURCE } from './importSource';
 import { SheetForm, useSubmission } from './sheetForm';

@@ -5,10 +5,9 @@ import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useId, useRef, useState } from 'react';
 
-import type { ExportedFile, FileFormat } from '../drawn';
 import { TextField } from '../form/inputs';
 import { Warnings } from '../form/planView';
-import type { Environment, IGpuKernels, Job } from '../tokens';
+import type { Environment, ExportedFile, FileFormat, IGpuKernels, Job } from '../tokens';
 import { formatWord } from '../words';
 import { copy, download, save } from './exported';
 import { formatSentence, formatsOf } from './formats';
