@@ -16,7 +16,7 @@ from ..conda.pins import CondaPin
 from ..contents.installed import Contents, contents
 from ..contents.pins import read_pins
 from ..equipment import Equipment
-from ..planning import filling
+from ..planning import extras, filling
 from ..planning.choices import find
 from ..planning.preference import FROM_NOTHING
 from ..planning.targets import platform_name, target
@@ -143,11 +143,12 @@ class Exporter:
     async def _asked(self, subject: _Subject) -> tuple[Sequence[str], Sequence[str]]:
         """What was asked for, of conda and of pip."""
         spec = subject.recipe.spec
-        if not subject.virtual:
-            return subject.asked, spec.pip
-        python = ".".join(subject.manifest.plan.python.split(".")[:2])
         planner = self._equipment.planner
-        framework, plan = planner.catalogue.get(spec.framework), subject.manifest.plan
+        framework = extras.supplemented(planner.catalogue.get(spec.framework), spec)
+        if not subject.virtual:
+            return subject.asked, extras.on_top(framework, spec)
+        python = ".".join(subject.manifest.plan.python.split(".")[:2])
+        plan = subject.manifest.plan
         aim = target(spec, await asyncio.to_thread(self._equipment.hardware))
         wish = dataclasses.replace(spec, version=plan.framework_version, python=python)
         recipes = [item for item in framework.recipes if item.installer is Installer.PYPI]
@@ -167,7 +168,7 @@ class Exporter:
         for platform in dict.fromkeys(platforms):
             if platform == subject.platform:
                 continue
-            wish = dataclasses.replace(subject.recipe.spec, installer=Installer.CONDA, pip=())
+            wish = dataclasses.replace(subject.recipe.spec, installer=Installer.CONDA, pip=(), extras=())
             try:
                 planned = await self._equipment.planner.elsewhere(platform).plan(wish)
             except GpuKernelsError as error:
