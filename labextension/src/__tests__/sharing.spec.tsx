@@ -130,9 +130,9 @@ describe('a file', () => {
   }
 
   it('is told by its name', () => {
-    const names = ['environment.yml', 'my-environment.yaml', 'pixi.lock', 'conda-lock.yml', 'a.gpu-kernel.tar'];
+    const names = ['environment.yml', 'my-environment.yaml', 'pixi.lock', 'warp-explicit.txt', 'a.gpu-kernel.tar'];
     expect(names.filter(isImportable)).toEqual(names);
-    expect(['notes.txt', 'a.ipynb', 'mkdocs.yml'].filter(isImportable)).toEqual([]);
+    expect(['notes.txt', 'a.ipynb', 'package.json'].filter(isImportable)).toEqual([]);
   });
 
   it('of the server is previewed, named and built', async () => {

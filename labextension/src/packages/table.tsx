@@ -14,7 +14,7 @@ import type { IWish } from './edit';
 const ORIGINS: readonly PackageOrigin[] = ['asked', 'outside', 'framework', 'companion', 'dependency'];
 
 /** What can be taken out: what somebody wanted. */
-const REMOVABLE: readonly PackageOrigin[] = ['asked', 'outside', 'companion'];
+const REMOVABLE: readonly PackageOrigin[] = ['asked', 'outside'];
 
 /**
  * What the table needs.

@@ -9,7 +9,7 @@ import type { Environment, FileFormat } from '../tokens';
 export function formatsOf({ kind }: Environment): readonly FileFormat[] {
   return kind === 'conda'
     ? ['environment.yml', 'exact.yml', 'explicit.txt', 'pixi.lock', 'pack']
-    : ['requirements.txt', 'recipe.json', 'pack'];
+    : ['requirements.txt', 'environment.yml', 'pack'];
 }
 
 /** What a format is good for, in a sentence. */
@@ -20,7 +20,6 @@ export function formatSentence(trans: TranslationBundle, format: FileFormat): st
     'explicit.txt': trans.__('The exact files with their checksums, for conda on the same platform.'),
     'pixi.lock': trans.__('The exact files with their checksums, for several platforms; pixi takes it, too.'),
     'requirements.txt': trans.__('Exact versions for pip and uv, with checksums where they are known.'),
-    'recipe.json': trans.__('What was asked for, as notebooks carry it; the other machine chooses what fits it.'),
     pack: trans.__('The exact packages themselves in one large file, for a machine without a network.')
   };
   return sentences[format] ?? '';

@@ -1,8 +1,7 @@
 /**
  * Which files a kernel can be made of, by their names.
  */
-const NAMES =
-  /(environment[^/]*\.ya?ml|\.lock|lock\.ya?ml|explicit[^/]*\.txt|requirements[^/]*\.txt|\.gpu-kernel\.tar)$/i;
+const NAMES = /(\.ya?ml|\.lock|explicit[^/]*\.txt|requirements[^/]*\.txt|recipe\.json|\.gpu-kernel\.tar)$/i;
 
 /** Whether a file is called like one that a kernel can be made of. */
 export function isImportable(name: string): boolean {
