@@ -23,7 +23,7 @@ from ...prefix.layout import Layout
 from ..disk.installed import python_packages
 
 #: Directories that an environment keeps, however empty.
-KEPT = frozenset({"", "bin", "Scripts", "lib", "Lib", "include", "share", "etc"})
+KEPT = frozenset({".", "bin", "Scripts", "lib", "Lib"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +132,7 @@ def _remove(prefix: Path, files: list[Path]) -> None:
     # The deepest first: a directory is empty once those in it are gone.
     for folder in sorted(folders, key=lambda place: len(place.parts), reverse=True):
         for place in (folder, *folder.parents):
-            inside = place.is_relative_to(prefix) and place.relative_to(prefix).as_posix() not in KEPT | {"."}
+            inside = place.is_relative_to(prefix) and place.relative_to(prefix).as_posix() not in KEPT
             if not inside or place.name == "site-packages":
                 break
             try:

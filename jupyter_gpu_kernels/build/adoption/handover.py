@@ -19,11 +19,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ...errors import RefusedError
+from ...errors import KernelsRunningError, RefusedError
 from ...prefix.files import replace_file, sync_directory
 from ...prefix.layout import Layout
 from ..disk.filesystem import explained, remove_tree, rename_new
 from ..disk.installed import found_version
+from ..disk.occupancy import occupied
 from ..kernelspec import kernelspecs
 from ..kernelspec.kernel_json import PROVISIONER, plain_json
 from ..kernelspec.kernelspecs import STAGING
@@ -200,6 +201,7 @@ def release(place: Path, directories: Sequence[Path] | None = None) -> Released:
     Raises:
         NotFoundError: There is no kernelspec.
         RefusedError: It is not adopted.
+        KernelsRunningError: Something was installed for it, and something runs from there.
         InstallError: It cannot be written.
     """
     directories = kernel_directories() if directories is None else directories
@@ -212,6 +214,9 @@ def release(place: Path, directories: Sequence[Path] | None = None) -> Released:
     left: tuple[str, ...] = ()
     layout, additions = spec.layout(os.environ), additions_of(spec)
     if layout is not None and additions:
+        if occupied({layout.prefix}):
+            msg = f"Something runs from {layout.prefix}, and what was installed there for it would be taken out."
+            raise KernelsRunningError(msg, cure="Shut down its kernels first, then release it again.")
         with explained(f"What was installed into {layout.prefix} cannot be taken out"):
             removed, left = take_out(layout, additions)
     if lost(spec):

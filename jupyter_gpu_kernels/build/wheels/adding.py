@@ -51,7 +51,7 @@ async def add(requirements: Sequence[str], layout: Layout, reporter: Reporter) -
         raise BrokenEnvironmentError(msg, cure="Install what is missing there yourself, then adopt it again.")
     uv = await asyncio.to_thread(prepare)
     interpreter = str(layout.python)
-    with _throwaway() as cwd:
+    with _unlocked(layout.prefix), _throwaway() as cwd:
         try:
             text = await ontop.confirm(
                 uv, wanted, layout=layout, python=python, interpreter=interpreter, cwd=cwd, options=WHEELS_ONLY
@@ -69,6 +69,19 @@ async def add(requirements: Sequence[str], layout: Layout, reporter: Reporter) -
         listener = Listener(reporter, {}, len(locked), Stage.WHEELS)
         await fetch(uv, words, listener, cwd=cwd, python=python, silence=SILENCE, rounds=ROUNDS, lock=None)
     return tuple(package.name for package in locked)
+
+
+@contextlib.contextmanager
+def _unlocked(prefix: Path) -> Iterator[None]:
+    """Leave no lock of uv's in an environment that had none."""
+    lock = prefix / ".lock"
+    there = lock.exists()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            if not there and not lock.stat().st_size:
+                lock.unlink()
 
 
 @contextlib.contextmanager
