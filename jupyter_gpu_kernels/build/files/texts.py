@@ -21,6 +21,8 @@ _DEPTH = 16
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
+_TAG = re.compile(r"tag:yaml\.org,2002:(?:str|seq|map|null|bool|int|float)")
+
 # libyaml is ten times as fast, and not always there.
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -148,6 +150,6 @@ def _walk(text: str) -> None:
             msg = "The file is nested deeper than any such file."
             raise InvalidInputError(msg, cure="Give the file that was exported, as it was.")
         tag = getattr(event, "tag", None)
-        if tag and not str(tag).startswith("tag:yaml.org,2002:") and tag != "!":
+        if tag and tag != "!" and not _TAG.fullmatch(str(tag)):
             msg = f"The file names a type ({str(tag)[:50]}), which no such file does."
             raise InvalidInputError(msg, cure="Remove it.")
