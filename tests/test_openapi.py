@@ -13,6 +13,7 @@ from jupyter_server.serverapp import ServerApp
 from openapi_spec_validator import validate
 from scripted import ScriptedManager, manifest_of
 from test_benchmark import GOOD
+from test_recipes import RECIPE
 from tornado import web
 from tornado.httpclient import HTTPResponse
 from traitlets.config import Config
@@ -33,6 +34,7 @@ Fetch = Callable[..., Awaitable[HTTPResponse]]
 BODIES: dict[tuple[str, str], Any] = {
     ("/environments", "post"): {"name": "new"},
     ("/plans", "post"): {"name": "other"},
+    ("/recipes/plan", "post"): {"recipe": to_json(RECIPE), "name": None},
     ("/environments/{name}", "patch"): {"display_name": "Mine"},
     ("/environments/{name}/benchmark", "put"): GOOD,
     ("/diagnosis", "post"): to_json(remedies.verify("tf")),
@@ -43,6 +45,7 @@ ELSEWHERE = {
     ("/jobs/{id}", "delete"): "tests/test_handlers.py: a job at work",
     ("/environments/{name}/clone", "post"): "tests/test_copies.py: a real environment",
     ("/environments/{name}/rename", "post"): "tests/test_copies.py: a real environment",
+    ("/environments/{name}/recipe", "get"): "tests/test_recipes.py: a real environment",
     ("/foreign", "post"): "tests/test_foreign.py: a real environment",
     ("/foreign", "delete"): "tests/test_foreign.py: a real environment",
 }
@@ -120,6 +123,7 @@ class TestServer:
             ("/jobs/{id}/log", "get"),
             ("/jobs", "get"),
             ("/plans", "post"),
+            ("/recipes/plan", "post"),
             ("/frameworks", "get"),
             ("/frameworks/{id}/logo", "get"),
             ("/names", "get"),

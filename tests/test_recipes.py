@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_server.serverapp import ServerApp
 from scripted import ScriptedManager, manifest_of
+from tornado.httpclient import HTTPClientError, HTTPResponse
+from traitlets.config import Config
 
 from jupyter_gpu_kernels.build.conda.settings import ChannelSettings
 from jupyter_gpu_kernels.build.contents.distributions import Distribution
@@ -46,6 +49,7 @@ from jupyter_gpu_kernels.models import (
     RecipePlan,
     Refusal,
     Variant,
+    from_json,
     to_json,
 )
 
@@ -402,3 +406,31 @@ def test_the_command_line_says_what_a_notebook_s_kernel_would_be(
         assert words in said
     code, said = call("--build")
     assert (code, "is ready" in said) == (Exit.DONE, True)
+
+
+class TestServer:
+    """Over HTTP."""
+
+    @pytest.fixture
+    def jp_server_config(self, jp_server_config: Config) -> Config:
+        jp_server_config.GpuKernelsExtension.manager_class = ScriptedManager
+        return jp_server_config
+
+    async def test_a_notebook_gets_what_it_may_bring_again(
+        self, jp_fetch: Callable[..., Awaitable[HTTPResponse]], jp_serverapp: ServerApp, tmp_path: Path
+    ) -> None:
+        manager: ScriptedManager = jp_serverapp.web_app.settings["gpu_kernels_manager"]
+        (tmp_path / "pyvenv.cfg").write_text("version = 3.12.4\n")
+        manager.workshop.built["tf"] = replace(manifest_of(replace(RECIPE.spec, name="tf")), prefix=str(tmp_path))
+        given = json.loads((await jp_fetch("jupyter-gpu-kernels", "environments", "tf", "recipe")).body)
+        assert from_json(KernelRecipe, given, strict=True).spec.framework == "tensorflow"
+
+        async def plan(body: Any) -> HTTPResponse:
+            return await jp_fetch("jupyter-gpu-kernels", "recipes", "plan", method="POST", body=json.dumps(body))
+
+        planned = from_json(RecipePlan, json.loads((await plan({"recipe": given})).body), strict=True)
+        assert (planned.spec.name, planned.present) == ("tf-2", "tf")
+        for body in ({}, {"recipe": given, "more": 1}, {"recipe": {**given, "name": "-rf"}}):
+            with pytest.raises(HTTPClientError) as caught:
+                await plan(body)
+            assert caught.value.code == 400
