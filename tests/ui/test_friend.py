@@ -67,7 +67,7 @@ def test_the_friend_builds_the_kernel(
     # It is called as it is.
     settings("@jupyterlab/docmanager-extension:plugin", renameUntitledFileOnSave=False)
     driver(driver="570.86.15", cuda="12.8", gpus=[{"name": "NVIDIA H200", "compute_capability": "9.0"}])
-    desk.lab.create(new_name, variant="gpu")
+    desk.lab.create(new_name, variant="gpu", verify=False)
     desk.reload()
     with desk.page.expect_response("**/recipe?*"):
         desk.new_notebook(new_name)
