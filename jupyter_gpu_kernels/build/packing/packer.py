@@ -133,7 +133,6 @@ class Packer:
                 {
                     "platform": self._platform,
                     "records": [str(record.path) for record in found.records],
-                    "payload": "",
                     "wheels": [entry(part) for part in wheels],
                 }
             ]

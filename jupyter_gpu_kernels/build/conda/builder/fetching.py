@@ -83,7 +83,7 @@ async def _persist(archive: Archive, path: Path, caller: rattler.Client, tally: 
             tally.loaded(archive.name)
             if not left or _FINAL in str(error):
                 # As rattler's installer says it.
-                msg = f"failed to fetch {archive.file}\nCaused by: {error}"
+                msg = f"failed to fetch {path.name}\nCaused by: {error}"
                 raise RuntimeError(msg) from error
         else:
             return

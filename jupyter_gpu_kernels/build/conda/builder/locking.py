@@ -29,7 +29,7 @@ async def lock(job: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
     for entry in entries:
         target = rattler.LockPlatform(entry["platform"])
         linked = [rattler.PrefixRecord.from_path(path) for path in entry.get("records", ())]
-        for record in linked or thaw(entry["payload"]):
+        for record in linked or (thaw(entry["payload"]) if entry.get("payload") else []):
             record.url = uncover(record.url)
             channels[f"{record.url.rsplit('/', 2)[0]}/"] = None
             made.add_conda_package("default", target, record)
