@@ -9,6 +9,7 @@ import html
 import json
 import random
 import re
+import secrets
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -49,6 +50,8 @@ def make_wheel(
 class Index:
     """Wheels of a directory, served as a package index.
 
+    Paths in `requests` and `faults` begin with `/simple/` or `/files/`.
+
     `faults` maps a part of a path to what happens there: an HTTP status, or "drop", "flip", "hang", "trickle" (of the
     body). A fault may be a list: one for each request, then none.
     """
@@ -63,7 +66,9 @@ class Index:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.server.daemon_threads = True
         self.host = f"127.0.0.1:{self.server.server_address[1]}"
-        self.url = f"http://{self.host}/simple"
+        # No two have the same address, lest uv's cache answers for another one that had the same port.
+        self.root = f"/{secrets.token_hex(4)}"
+        self.url = f"http://{self.host}{self.root}/simple"
 
     def fault(self, path: str) -> int | str | None:
         for part, fault in self.faults.items():
@@ -79,7 +84,7 @@ class Index:
             if re.sub(r"[-_.]+", "-", wheel.name.split("-")[0]).lower() != project:
                 continue
             digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-            entry = {"filename": wheel.name, "url": f"/files/{wheel.name}", "hashes": {"sha256": digest}}
+            entry = {"filename": wheel.name, "url": f"{self.root}/files/{wheel.name}", "hashes": {"sha256": digest}}
             found.append(entry | ({"size": wheel.stat().st_size} if self.with_sizes else {}))
         if not found:
             return None
@@ -106,7 +111,7 @@ class Index:
                 self.do_GET()
 
             def do_GET(self) -> None:
-                path = unquote(self.path)
+                path = unquote(self.path).removeprefix(index.root)
                 index.requests.append((self.command, path))
                 if index.credentials:
                     wanted = "Basic " + base64.b64encode(index.credentials.encode()).decode()
