@@ -13,6 +13,7 @@ import pytest
 from conftest import Caches
 from manager import Recorder, make_manager
 
+from jupyter_gpu_kernels.build.copying.copies import Copies
 from jupyter_gpu_kernels.models import EnvironmentSpec, Manifest, Variant
 
 pytestmark = pytest.mark.skipif(shutil.which("conda") is None, reason="there is no conda on PATH")
@@ -40,6 +41,18 @@ def test_it_is_listed_with_its_packages(manifest: Manifest) -> None:
     listed = {package["name"]: package["version"] for package in conda_json("list", "-n", "warp")}
     planned = {package.name: package.version for package in manifest.plan.packages}
     assert listed == planned
+
+
+async def test_a_clone_is_listed_as_its_original_is(manifest: Manifest, channel: str, caches: Caches) -> None:
+    manager = make_manager(channel, caches.root)
+    copies = Copies(manager.equipment, manager.workshop)  # type: ignore[arg-type]
+    copy = await copies.clone("warp", "twin", None, reporter=Recorder())
+    assert copy.prefix in conda_json("env", "list")["envs"]
+    assert conda_json("list", "-n", "twin") == conda_json("list", "-n", "warp")
+    assert "warpdrive" in conda("env", "export", "-n", "twin", "--from-history")
+    conda("install", "-n", "twin", "-y", "--override-channels", "-c", channel, "six")
+    assert "six" not in {package["name"] for package in conda_json("list", "-n", "warp")}
+    assert manifest.name == "warp"
 
 
 def test_it_is_activated(manifest: Manifest) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +17,13 @@ from conftest import Caches
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.serverapp import ServerApp
 from manager import Recorder, make_manager, traces
+from patience import PATIENCE, eventually
 from tornado.httpclient import HTTPResponse
 from two_cudas import printed, running
 
 from jupyter_gpu_kernels.build.conda import neighbour
 from jupyter_gpu_kernels.build.copying.copies import Copies
+from jupyter_gpu_kernels.build.copying.tree import StoppedError, TreeCopy
 from jupyter_gpu_kernels.build.disk.generations import Generation, Generations
 from jupyter_gpu_kernels.build.planning.planner import Planned
 from jupyter_gpu_kernels.build.reporting import Reporter
@@ -265,6 +268,26 @@ async def test_an_original_that_cannot_go_stays_and_the_copy_goes(
         (listed,) = await manager.environments()
         assert (listed.name, listed.registered) == ("old", True)
         assert registered() == ["old"]
+
+
+async def test_a_clone_that_is_cancelled_leaves_nothing(
+    manager: GpuKernelsManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await tiny(manager, "one")
+    begun = threading.Event()
+
+    def make(self: TreeCopy) -> None:
+        (Path(self._target) / "half").write_text("made")
+        begun.set()
+        assert self._tally.stop.wait(PATIENCE)
+        raise StoppedError
+
+    monkeypatch.setattr(TreeCopy, "make", make)
+    job = await manager.copies.clone("one", CloneRequest(name="two"))
+    await eventually(begun.is_set)
+    assert (await manager.cancel(job.id)).state is JobState.CANCELLED
+    assert traces("two") == []
+    assert registered() == ["one"]
 
 
 @contextlib.asynccontextmanager

@@ -27,6 +27,9 @@ TITLES = {
 #: What a person reads during jobs whose stages say less than their kind.
 KINDS = {JobKind.BENCHMARK: "Running the benchmark"}
 
+#: Jobs that take their files from another environment.
+COPYING = frozenset({JobKind.CLONE, JobKind.RENAME})
+
 #: Columns of a terminal from which on there is room for everything, and of the bars in such ones and others.
 WIDE, WIDE_BAR, NARROW_BAR = 110, 30, 10
 
@@ -185,6 +188,8 @@ def doing(job: Job) -> str:
         return ""
     if job.kind is JobKind.REMOVE:
         return f"Removing {job.name}"
+    if job.stage is Stage.LINK and job.kind in COPYING:
+        return "Copying"
     return KINDS.get(job.kind) or (TITLES[job.stage] if job.stage else "")
 
 

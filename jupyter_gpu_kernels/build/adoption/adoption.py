@@ -12,6 +12,7 @@ from ...errors import GpuKernelsError, NotFoundError, RefusedError
 from ...models import AdoptionRequest, ForeignEnvironment
 from ...prefix.layout import Layout
 from ..disk.filesystem import explained
+from ..kernelspec.registry import kernels_directory
 from ..kernelspec.removal import kernel_directories
 from ..kernelspec.scan import Kernelspec
 from ..reporting import Reporter
@@ -122,6 +123,8 @@ class Adoption:
                 await insist(asyncio.to_thread(take_out, layout, additions))
             raise
         reporter.log(f"The kernel {name} is adopted: {place}. The environment {found.prefix} stays as it is.")
+        if not place.is_relative_to(kernels_directory()):
+            reporter.log("Others use it, too: until it is released, only Jupyters with jupyter_gpu_kernels offer it.")
         return place
 
     def release(self, subject: str) -> tuple[Released, ...]:
