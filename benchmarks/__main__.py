@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-NAMES = ("launch", "bytecode", "create", "clone", "listing", "stall", "startup", "usage", "search", "panel")
+NAMES = ("launch", "bytecode", "create", "clone", "packing", "listing", "stall", "startup", "usage", "search", "panel")
 
 
 def main() -> int:

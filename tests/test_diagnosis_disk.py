@@ -37,6 +37,7 @@ CHECKS = (
     "disk-steps",
     "disk-programs",
     "disk-distance",
+    "disk-shared",
     "disk-cache",
 )
 

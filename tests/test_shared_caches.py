@@ -10,16 +10,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from channel import ChannelBuilder, Server
+from doctoring import look, make_context
 from manager import Recorder, make_manager
 
 from jupyter_gpu_kernels.build.conda.engine import CondaEngine
 from jupyter_gpu_kernels.build.conda.layers import hindrance, package_layers
 from jupyter_gpu_kernels.build.conda.settings import ChannelSettings, CondaRequest, CondaSolution
+from jupyter_gpu_kernels.diagnosis.disk import shared
+from jupyter_gpu_kernels.models import Severity
 
 #: A user who owns nothing here.
 STRANGER = 54321
@@ -183,6 +186,29 @@ def test_what_anybody_may_write_into_is_no_layer(tmp_path: Path) -> None:
     # conda makes its directories when it needs them: one that is not there is no news.
     named = tmp_path / "named"
     assert package_layers([str(named)], [tmp_path / "none", open_to_all, good]) == (named, good)
+
+
+def test_the_doctor_says_which_shared_caches_are_of_no_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packages = tmp_path / "lab" / "pkgs"
+    (packages / "six-1.0-0" / "info").mkdir(parents=True)
+    sample = packages / "six-1.0-0" / "info" / "index.json"
+    sample.write_text("{}")
+    context = make_context(tmp_path)
+    named = (tmp_path / "lab", tmp_path / "none")
+    context = replace(context, practice=replace(context.practice, shared_package_caches=named))
+
+    (gone,) = look("disk-shared", context)
+    assert (gone.severity, gone.evidence) == (Severity.WARNING, (str(tmp_path / "none"),))
+    assert gone.sentence.endswith("is not used: it is not there.")
+
+    # As another user sees it where such links are forbidden.
+    (context.path("/proc/sys/fs")).mkdir(parents=True)
+    context.path(shared.PROTECTED).write_text("1\n")
+    monkeypatch.setattr(os, "geteuid", lambda: sample.stat().st_uid + 1)
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
+    _, copied = look("disk-shared", context)
+    assert copied.severity is Severity.NOTE
+    assert copied.evidence == (f"{shared.PROTECTED} is 1, and the files are another user's",)
 
 
 def test_layers_come_from_the_trait_and_from_condarc(lab_home: Path, cold_cache: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import remedies
 from .check import Check, EnvironmentCheck, MachineCheck
-from .disk import abilities, cache, room
+from .disk import abilities, cache, room, shared
 from .environments import compilers, fitting, frameworks, loading, needing, requirements, shadowing, starting, upkeep
 from .environments import libraries as own_libraries
 from .kernelspecs import adoptable, frozen, remains, stale, starters
@@ -254,6 +254,7 @@ SUPPLIES: tuple[Check, ...] = (
     MachineCheck(id="disk-steps", title="Exchanges and locks", look=abilities.look_at_steps),
     MachineCheck(id="disk-programs", title="Directories that programs run from", look=abilities.look_at_running),
     MachineCheck(id="disk-distance", title="Network filesystems", look=abilities.look_at_distance),
+    MachineCheck(id="disk-shared", title="Package caches of others", look=shared.look, always=False),
     MachineCheck(
         id="disk-cache",
         title="Size of the package cache",

@@ -21,6 +21,7 @@ class Practice:
     channels: tuple[str, ...] = ()
     default_installer: Installer = Installer.AUTO
     python_downloads: bool = False
+    shared_package_caches: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

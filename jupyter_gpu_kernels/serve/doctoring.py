@@ -146,6 +146,7 @@ class Doctoring:
                 channels=tuple(settings.channels),
                 default_installer=Installer(settings.default_installer),
                 python_downloads=settings.python_downloads,
+                shared_package_caches=tuple(map(Path, settings.shared_package_caches)),
             ),
             frameworks=workshop.frameworks(),
             subject=name,
