@@ -13,14 +13,14 @@ from .lab import API, Lab
 def test_renamed(desk: Desk, kernel: str) -> None:
     desk.open_panel()
     desk.choose(kernel, "Rename")
-    desk.dialog.get_by_role("textbox").fill("Warp nine")
+    desk.dialog.get_by_label("Name shown in the Launcher and in notebooks").fill("Warp nine")
     desk.picture("rename")
     desk.dialog.get_by_role("button", name="Rename").click()
     expect(desk.panel.get_by_role("heading", name="Warp nine")).to_be_visible()
     # The Launcher is told at once.
     expect(desk.card("Warp nine").first).to_be_visible()
     desk.choose(kernel, "Rename")
-    desk.dialog.get_by_role("textbox").fill(f"{kernel} (Warpdrive 1.5 · CPU)")
+    desk.dialog.get_by_label("Name shown in the Launcher and in notebooks").fill(f"{kernel} (Warpdrive 1.5 · CPU)")
     desk.dialog.get_by_role("button", name="Rename").click()
     expect(desk.panel.get_by_role("heading", name="Warp nine")).to_have_count(0)
 
