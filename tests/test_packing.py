@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 import wheels_index
 from channel import ChannelBuilder, Drop, Flip, Server, Stall, Status
+from jupyter_server.serverapp import ServerApp
 from manager import Recorder, make_manager, traces
 from patience import PATIENCE, eventually
+from scripted import ScriptedManager, manifest_of
+from tornado.httpclient import HTTPResponse
+from traitlets.config import Config
 
 from jupyter_gpu_kernels.build.conda.engine import CondaEngine
 from jupyter_gpu_kernels.build.conda.pins import Archive
@@ -277,6 +281,35 @@ async def test_a_pack_is_written_below_the_contents_and_nowhere_else(
     manager.contents_root = None
     with pytest.raises(RefusedError, match="not on a disk of this machine"):
         await manager.packing.pack_into("any", path)
+
+
+class TestServer:
+    """Over HTTP."""
+
+    @pytest.fixture
+    def jp_server_config(self, jp_server_config: Config) -> Config:
+        jp_server_config.GpuKernelsExtension.manager_class = ScriptedManager
+        return jp_server_config
+
+    async def test_a_pack_is_asked_for(self, jp_fetch, jp_serverapp: ServerApp, jp_root_dir: Path) -> None:
+        manager: ScriptedManager = jp_serverapp.web_app.settings["gpu_kernels_manager"]
+        manager.workshop.built["tf"] = manifest_of(EnvironmentSpec(name="tf", framework="tensorflow"))
+        (jp_root_dir / "packs").mkdir()
+
+        async def post(name: str, body: object) -> HTTPResponse:
+            place = ("jupyter-gpu-kernels", "environments", name, "pack")
+            return await jp_fetch(*place, method="POST", body=json.dumps(body), raise_error=False)
+
+        answer = await post("tf", {"path": "packs"})
+        job = json.loads(answer.body)
+        assert (answer.code, job["kind"], job["name"]) == (202, "pack", "tf")
+        assert job["file"] == "packs/tf-linux-64.gpu-kernel.tar"
+        assert job["source"] == str(jp_root_dir / job["file"])
+        await manager.runner.wait(job["id"])
+        assert (await post("tf", {"path": "../.."})).code == 400
+        assert (await post("tf", {"path": "none/there"})).code == 404
+        assert (await post("nobody", {})).code == 404
+        assert (await post("tf", {"target": "packs"})).code == 400
 
 
 async def test_a_damaged_pack_is_refused_and_leaves_nothing(tmp_path: Path, cold_cache: Path) -> None:
