@@ -16,7 +16,7 @@ from . import extras, filling, telling, validation, ways
 from .catalogue import Catalogue
 from .cautions import disk_caution
 from .hindrances import solved
-from .preference import FROM_NOTHING, Preference
+from .preference import FROM_NOTHING, Preference, carrying
 from .targets import Target, target
 from .tasks import Planned as Planned
 from .tasks import Task, refusing
@@ -245,9 +245,10 @@ class Planner:
         wheels = None
         hold, given_up = preference.on_top_of(solution.packages)
         if (on_top := extras.on_top(task.framework, spec)) or hold.kept:
-            wheels = await self._wheels.solve_on_top(
-                on_top, solution.packages, python, allow_builds=self._allow_builds, hold=hold
-            )
+            with carrying(hold):
+                wheels = await self._wheels.solve_on_top(
+                    on_top, solution.packages, python, allow_builds=self._allow_builds, hold=hold
+                )
         plan = task.plan(
             (*solution.packages, *(wheels.packages if wheels else ())),
             python=python,
@@ -267,7 +268,8 @@ class Planner:
         remarks: tuple[str, ...] = ()
         try:
             try:
-                solution = await self._wheels.solve(request)
+                with carrying(request.hold):
+                    solution = await self._wheels.solve(request)
             except ChannelError:
                 if request.torch_backend != "cpu":
                     raise

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from packaging.utils import canonicalize_name
 
+from ...errors import SolveError
 from ...models import PlannedPackage
 from ..conda.history import name_of
 from ..wheels.settings import Hold
@@ -45,6 +47,19 @@ class Preference:
 FROM_NOTHING = Preference()
 
 _BROUGHT = "{}, which was added with pip, gives way to the conda package of that name."
+
+
+@contextlib.contextmanager
+def carrying(hold: Hold) -> Iterator[None]:
+    """Look for wheels; if there are none that go together, say that those which somebody has added are among them."""
+    try:
+        yield
+    except SolveError as error:
+        if not hold.kept:
+            raise
+        added = ", ".join(sorted(named(hold.kept)))
+        cure = f"{error.cure} Among them are those that were added with pip: {added}. Uninstall what may go."
+        raise type(error)(error.message, cure=cure, detail=error.detail) from error
 
 
 def named(specs: Iterable[str]) -> set[str]:
