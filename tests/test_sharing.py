@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from conftest import Caches
-from manager import Recorder, make_manager
+from manager import FRAMEWORKS, Recorder, make_manager
+from tornado.httpclient import HTTPClientError, HTTPResponse
 from wheels_index import Index, make_wheel
 
 from jupyter_gpu_kernels.build.contents.installed import installed
-from jupyter_gpu_kernels.errors import NameTakenError, RefusedError
+from jupyter_gpu_kernels.cli.arguments import parse
+from jupyter_gpu_kernels.cli.exits import Exit
+from jupyter_gpu_kernels.cli.run import run
+from jupyter_gpu_kernels.errors import InvalidInputError, NameTakenError, NotFoundError, RefusedError
 from jupyter_gpu_kernels.models import (
     EnvironmentSpec,
     FileFormat,
@@ -130,3 +136,147 @@ async def test_a_virtual_environment_comes_back_with_its_hashes(
     assert there(made) == there(built)
     with pytest.raises(NameTakenError):
         await friend.sharing.import_(ImportRequest(text=file.text, name="plain"))
+
+
+def explicit(channel: str, *files: str) -> str:
+    return "@EXPLICIT\n" + "".join(f"{channel}/{file}\n" for file in files)
+
+
+async def test_files_that_cannot_become_kernels_are_refused_and_nothing_is_touched(
+    channel: str, caches: Caches, tmp_path: Path
+) -> None:
+    manager = make_manager(channel, caches.root)
+    root = tmp_path / "contents"
+    root.mkdir()
+    (tmp_path / "outside.yml").write_text("dependencies: [python]\n")
+    (root / "link.yml").symlink_to(tmp_path / "outside.yml")
+    (root / "good.yml").write_text("name: base\ndependencies: [python=3, warpdrive]\n")
+    manager.contents_root = root
+    python = explicit(channel, "linux-64/python-3.12.4-h1_0.conda")
+    cases = [
+        (ImportRequest(path="../outside.yml"), InvalidInputError, "no file below"),
+        (ImportRequest(path="link.yml"), InvalidInputError, "no file below"),
+        (ImportRequest(path=str(tmp_path / "outside.yml")), NotFoundError, "There is no file"),
+        (ImportRequest(path="missing.yml"), NotFoundError, "There is no file"),
+        (ImportRequest(path="\0"), InvalidInputError, "is none"),
+        (ImportRequest(), InvalidInputError, "Either a text is given"),
+        (ImportRequest(text="six\n", path="good.yml"), InvalidInputError, "Either a text is given"),
+        (ImportRequest(text="six\n", name="../x"), InvalidInputError, "cannot be the name"),
+        (ImportRequest(text=python), RefusedError, "has no ipykernel"),
+        (ImportRequest(text=explicit(channel, "noarch/ipykernel-7.3.0-0.conda")), RefusedError, "has no python"),
+        (ImportRequest(text="dependencies: ['--file=/etc/passwd']\n"), InvalidInputError, "options, paths"),
+        (ImportRequest(text="dependencies: ['/tmp/evil.conda']\n"), InvalidInputError, "options, paths"),
+        (ImportRequest(text="dependencies: ['a[url=x]']\n"), InvalidInputError, "is not a conda package"),
+        (ImportRequest(text="channels: ['ftp://example.org']\ndependencies: []\n"), InvalidInputError, "not a conda"),
+    ]
+    for request, error, sentence in cases:
+        for ask in (manager.sharing.plan_import, manager.sharing.import_):
+            with pytest.raises(error, match=sentence):
+                await ask(request)
+    assert await manager.jobs() == ()
+    assert not (Path(manager.state_dir) / "imports").exists()
+    # A name that no environment may have is exchanged for one like the file's.
+    found = await manager.sharing.plan_import(ImportRequest(path="/good.yml"))
+    assert (found.spec.name, found.spec.framework, found.plan.framework_version) == ("good", "warpdrive", "1.5.0")
+
+
+async def test_channels_that_are_not_allowed_are_refused(channel: str, caches: Caches, tmp_path: Path) -> None:
+    Path(Path.home(), ".condarc").write_text("denylist_channels: ['https://example.org/evil', nasty]\n")
+    manager = make_manager(channel, caches.root)
+    files = "linux-64/python-3.12.4-h1_0.conda", "noarch/ipykernel-7.3.0-pyh1_0.conda"
+    for place in ("https://example.org/evil", "https://example.org/nasty"):
+        with pytest.raises(RefusedError, match=f"does not allow the channel {place}"):
+            await manager.sharing.plan_import(ImportRequest(text=explicit(place, *files)))
+        found = await manager.sharing.plan_import(
+            ImportRequest(text=f"channels: ['{place}']\ndependencies: [python]\n")
+        )
+        assert found.plan.refusal is not None
+        assert "does not allow" in found.plan.refusal.reason
+
+
+async def test_hashes_that_are_not_the_channels_are_refused(channel: str, caches: Caches, channel_dir: Path) -> None:
+    manager = make_manager(channel, caches.root)
+    kernels = [*channel_dir.glob("noarch/ipykernel-*"), *channel_dir.glob("linux-64/python-3*")]
+    good = explicit(channel, *(f"{path.parent.name}/{path.name}" for path in kernels))
+    found = await manager.sharing.plan_import(ImportRequest(text=good))
+    assert (found.exact, len(found.plan.packages)) == (True, 2)
+    assert all(package.size for package in found.plan.packages)
+    bad = good.replace(".tar.bz2\n", f".tar.bz2#{'0' * 32}\n").replace(".conda\n", f".conda#{'0' * 32}\n")
+    with pytest.raises(RefusedError, match=r"hash of .* is not that of the package which the channel has"):
+        await manager.sharing.plan_import(ImportRequest(text=bad))
+
+
+async def test_an_import_is_taken_up_again_by_the_next_server(channel: str, caches: Caches) -> None:
+    manager = make_manager(channel, caches.root)
+    text = "name: study\ndependencies: [python, warpdrive=1.5=*cpu*]\n"
+    job = await manager.sharing.import_(ImportRequest(text=text, verify=False))
+    await manager.close()
+    # As if its process were gone, which is this one.
+    left = await manager.job(job.id)
+    manager.runner.ledger.records.save(replace(left, owner=None, revision=left.revision + 1))
+    (kept,) = (Path(manager.state_dir) / "imports").iterdir()
+    assert kept.stat().st_mode & 0o077 == 0
+    successor = make_manager(channel, caches.root)
+    (taken,) = await successor.recover()
+    assert taken.id == job.id
+    done = await successor.runner.wait(job.id)
+    assert (done.state, done.error) == (JobState.SUCCEEDED, None)
+    assert not kept.exists()
+    made = await successor.get("study")
+    assert (made.spec.recipe, made.spec.framework, made.plan.variant) == (False, "warpdrive", Variant.CPU)
+    # Cancelled by its user, nothing is kept of it.
+    job = await successor.sharing.import_(ImportRequest(text=text, name="again"))
+    await successor.cancel(job.id)
+    assert not list(kept.parent.iterdir())
+
+
+def test_the_command_line_says_what_would_be_built(
+    channel: str, caches: Caches, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Manager(GpuKernelsManager):
+        def __init__(self, **traits: object) -> None:
+            vars_ = {"channels": [channel], "cache_dir": str(caches.root), "catalogue_dirs": [str(FRAMEWORKS)]}
+            super().__init__(**{**traits, **vars_})
+
+    def call(*words: str) -> tuple[int, str]:
+        code = run(*parse(words), manager_class=Manager)
+        return code, "".join(capsys.readouterr())
+
+    file = tmp_path / "study.yml"
+    file.write_text("dependencies: [python, warpdrive]\n")
+    code, said = call("import", str(file), "--dry-run")
+    assert code == Exit.DONE
+    assert "of the format environment.yml: packages that are chosen for this machine" in said
+    assert "warpdrive" in said
+    assert call("import", "https://example.org/study.yml")[0] == Exit.USAGE
+    assert call("import", str(tmp_path / "none.yml"))[0] == Exit.NOT_FOUND
+    # Nobody can be asked.
+    code, said = call("import", str(file))
+    assert (code, "Add --yes" in said) == (Exit.USAGE, True)
+    assert call("export", "none")[0] == Exit.NOT_FOUND
+
+
+async def test_files_come_over_rest(jp_serverapp, jp_fetch, channel: str, caches: Caches) -> None:
+    async def ask(*path: str, **more) -> tuple[int, dict]:
+        try:
+            answer = await jp_fetch("jupyter-gpu-kernels", *path, **more)
+        except HTTPClientError as error:
+            answer = cast(HTTPResponse, error.response)
+        return answer.code, json.loads(answer.body)
+
+    manager = jp_serverapp.web_app.settings["gpu_kernels_manager"]
+    manager.channels, manager.cache_dir, manager.catalogue_dirs = [channel], str(caches.root), [str(FRAMEWORKS)]
+    file = Path(jp_serverapp.root_dir) / "study.yml"
+    file.write_text("dependencies: [python, warpdrive]\n")
+    code, found = await ask("imports", "plan", method="POST", body=json.dumps({"path": "study.yml"}))
+    assert (code, found["format"], found["spec"]["name"]) == (200, "environment.yml", "study")
+    # Locks are longer than other requests; what is too long is said of the file.
+    long = json.dumps({"text": "dependencies:\n" + "  - numpy\n" * 40_000})
+    code, found = await ask("imports", "plan", method="POST", body=long)
+    assert (code, "The file is" in found["message"]) == (413, True)
+    code, found = await ask("imports", method="POST", body=json.dumps({"text": "-r /etc/passwd\nsix"}))
+    assert (code, "reads another file" in found["message"]) == (400, True)
+    code, found = await ask("environments", "none", "export", params={"format": "pixi.lock"})
+    assert code == 404
+    code, found = await ask("environments", "none", "export", params={"format": "docx"})
+    assert (code, "There is no format" in found["message"]) == (400, True)

@@ -54,6 +54,7 @@ class Host(Protocol):
     """What is needed of the manager."""
 
     work: EnvironmentWork
+    listeners: list[Callable[[Job], None]]
     packing: Packing
     contents_root: Path | None
 
@@ -93,6 +94,7 @@ class Sharing:
     def __init__(self, host: Host) -> None:
         self._host = host
         host.work.deeds[JobKind.IMPORT] = self._import
+        host.listeners.append(_tidy)
 
     async def export(
         self, name: str, kind: FileFormat = FileFormat.ENVIRONMENT_YML, platforms: Sequence[str] = ()
@@ -173,26 +175,15 @@ class Sharing:
 
     async def _import(self, job: Job, reporter: LiveJob) -> JobResult:
         """Do an import; called by the job runner, perhaps in another process than the one that was asked."""
-        source = Path(job.source)
-        try:
-            request, kind = await asyncio.to_thread(_kept, source)
-            if kind is FileFormat.RECIPE:
-                manifest = await self._host.workshop.create(spec_of(job), reporter=reporter)
-            elif kind is FileFormat.PACK:
-                manifest = await self._host.packing.import_(request, job.name, reporter=reporter)
-            else:
-                importer = await asyncio.to_thread(self._importer)
-                read = await asyncio.to_thread(importer.read, request, job.name)
-                manifest = await importer.build(read, reporter=reporter)
-        except asyncio.CancelledError:
-            # Whoever starts next takes it up, unless it is its user who cancels.
-            if reporter.cancelling:
-                await asyncio.shield(asyncio.to_thread(source.unlink, missing_ok=True))
-            raise
-        except BaseException:
-            await asyncio.to_thread(source.unlink, missing_ok=True)
-            raise
-        await asyncio.to_thread(source.unlink, missing_ok=True)
+        request, kind = await asyncio.to_thread(_kept, Path(job.source))
+        if kind is FileFormat.RECIPE:
+            manifest = await self._host.workshop.create(spec_of(job), reporter=reporter)
+        elif kind is FileFormat.PACK:
+            manifest = await self._host.packing.import_(request, job.name, reporter=reporter)
+        else:
+            importer = await asyncio.to_thread(self._importer)
+            read = await asyncio.to_thread(importer.read, request, job.name)
+            manifest = await importer.build(read, reporter=reporter)
         return JobResult(verification=manifest.verification)
 
     async def _recipe(self, request: ImportRequest) -> RecipePlan:
@@ -259,6 +250,13 @@ class Sharing:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             json.dump(to_json(request), file)
         return path
+
+
+def _tidy(job: Job) -> None:
+    """Remove what was kept for an import that is over; called with each snapshot of a job."""
+    if job.kind is JobKind.IMPORT and job.state.final and job.source:
+        with contextlib.suppress(OSError):
+            Path(job.source).unlink(missing_ok=True)
 
 
 def _kept(source: Path) -> tuple[ImportRequest, FileFormat]:

@@ -61,10 +61,16 @@ class Condarc:
         settings = _with_channels(self.settings, wished)
         for channel in settings.resolved():
             allowed = not self.allowlist or self._listed(channel.location, self.allowlist)
-            if not allowed or self._listed(channel.location, self.denylist):
+            if not allowed or self._denied(channel.location):
                 msg = f"The configuration of conda on this machine does not allow the channel {channel.name}."
                 raise RefusedError(msg, cure="Choose another channel, or ask who looks after this machine.")
         return settings
+
+    def _denied(self, location: str) -> bool:
+        """Whether a channel may not be used, by whichever address: of a mere name nobody here knows the server."""
+        names = [name for name in self.denylist if "://" not in self.settings.location(name)]
+        elsewhere = any(location.endswith(f"/{name.strip('/')}") for name in names)
+        return elsewhere or self._listed(location, self.denylist)
 
     def _listed(self, location: str, names: tuple[str, ...]) -> bool:
         """Whether a channel is one of a list; the list may have names or URLs."""
