@@ -37,16 +37,45 @@ export interface IMainView {
 }
 
 /**
+ * What React fills.
+ */
+export class ViewContent extends ReactWidget {
+  /**
+   * @param owned - What ends with it.
+   */
+  constructor(
+    private readonly _element: JSX.Element,
+    readonly owned?: IDisposable
+  ) {
+    super();
+    this.addClass('jp-GpuKernels-body');
+    this.addClass('jp-GpuKernels-ViewWidget');
+    // It takes the focus, so that keys scroll it.
+    this.node.tabIndex = 0;
+  }
+
+  override dispose(): void {
+    this.owned?.dispose();
+    super.dispose();
+  }
+
+  protected override render(): JSX.Element {
+    return this._element;
+  }
+}
+
+/**
  * Show a view that is open already.
  *
- * @returns Whether it is.
+ * @returns Its content; `null` where it is not.
  */
-export function showOpen({ app, isSingleDocument }: IViewPlace, id: string): boolean {
-  const isOpen = !isSingleDocument && [...app.shell.widgets('main')].some(widget => widget.id === id);
-  if (isOpen) {
-    app.shell.activateById(id);
+export function showOpen({ app, isSingleDocument }: IViewPlace, id: string): ViewContent | null {
+  const open = isSingleDocument ? undefined : [...app.shell.widgets('main')].find(widget => widget.id === id);
+  if (!(open instanceof MainAreaWidget) || !(open.content instanceof ViewContent)) {
+    return null;
   }
-  return isOpen;
+  app.shell.activateById(id);
+  return open.content;
 }
 
 /**
@@ -55,12 +84,7 @@ export function showOpen({ app, isSingleDocument }: IViewPlace, id: string): boo
 export function openView(place: IViewPlace, view: IMainView): void {
   const { app, translator, isSingleDocument } = place;
   const trans = translator.load('jupyter_gpu_kernels');
-  const content = ReactWidget.create(view.content);
-  content.addClass('jp-GpuKernels-body');
-  content.addClass('jp-GpuKernels-ViewWidget');
-  // It takes the focus, so that keys scroll it.
-  content.node.tabIndex = 0;
-  content.disposed.connect(() => view.owned?.dispose());
+  const content = new ViewContent(view.content, view.owned);
   if (isSingleDocument) {
     const dialog = new Dialog({
       title: view.label,

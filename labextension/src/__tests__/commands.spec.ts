@@ -58,6 +58,8 @@ async function closedDialog(): Promise<string> {
     const found = document.querySelector('.jp-Dialog .jp-GpuKernels-failure')?.parentElement?.parentElement
       ?.textContent;
     expect(found).toBeTruthy();
+    // Its title is painted on its own.
+    expect(document.querySelector('.jp-Dialog-header')?.textContent).toBeTruthy();
     return found ?? '';
   });
   Dialog.tracker.currentWidget?.resolve();

@@ -14,6 +14,7 @@ import { Examination } from '../diagnosis/examination';
 import { openDiagnosis } from '../diagnosis/open';
 import { asText } from '../diagnosis/text';
 import { DiagnosisView } from '../diagnosis/view';
+import type { ViewContent } from '../mainView';
 import { ApiError } from '../request';
 import type { Diagnosis, Remedy } from '../tokens';
 import { FakeGpuKernels } from './fakes';
@@ -293,7 +294,7 @@ describe('the place of the view', () => {
   it('shows the panel with the job that a remedy has begun', async () => {
     const { widgets, open } = setUp(false);
     open('');
-    const { examination } = (widgets[0] as MainAreaWidget<Widget & { examination: Examination }>).content;
+    const examination = (widgets[0] as MainAreaWidget<ViewContent>).content.owned as Examination;
     await examination.apply(REBUILD);
     expect(commands.noted).toEqual([{ id: CommandIDs.show, keepFocus: true }]);
     widgets[0].dispose();

@@ -1,14 +1,11 @@
 /**
- * Where the doctor's view is shown: in the main area of JupyterLab, in a dialog where a page has one document only.
+ * The doctor's view, in its place.
  */
-import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { Dialog, MainAreaWidget } from '@jupyterlab/apputils';
-import type { ITranslator } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { CommandIDs } from '../commandIds';
 import { diagnoseIcon } from '../icons';
+import { type IViewPlace, openView, showOpen } from '../mainView';
 import type { IGpuKernels } from '../tokens';
 import { Examination } from './examination';
 import { DiagnosisView } from './view';
@@ -19,12 +16,8 @@ const ID = 'jp-gpu-kernels-diagnosis';
 /**
  * What is needed to show the doctor's view.
  */
-export interface IDiagnosisOptions {
-  app: JupyterFrontEnd;
+export interface IDiagnosisOptions extends IViewPlace {
   model: IGpuKernels;
-  translator: ITranslator;
-  /** Whether a page shows one document only, as in Notebook 7. */
-  isSingleDocument: boolean;
 }
 
 /**
@@ -33,14 +26,13 @@ export interface IDiagnosisOptions {
  * @param subject - Name of the environment to look at besides the machine; empty for all.
  */
 export function openDiagnosis(options: IDiagnosisOptions, subject: string): void {
-  const { app, model, translator, isSingleDocument } = options;
+  const { app, model, translator } = options;
   const trans = translator.load('jupyter_gpu_kernels');
   // The remedies are disabled while jobs are at work on what they would cure.
   void model.start();
-  const open = isSingleDocument ? undefined : [...app.shell.widgets('main')].find(({ id }) => id === ID);
-  if (open instanceof MainAreaWidget && open.content instanceof Private.Content) {
-    app.shell.activateById(ID);
-    void open.content.examination.look(subject);
+  const open = showOpen(options, ID);
+  if (open) {
+    void (open.owned as Examination).look(subject);
     return;
   }
   const showJobs = (): void => {
@@ -48,53 +40,15 @@ export function openDiagnosis(options: IDiagnosisOptions, subject: string): void
       void app.commands.execute(CommandIDs.show, { keepFocus: true });
     }
   };
-  const content = new Private.Content(new Examination(model, subject, showJobs), translator);
-  void content.examination.look();
-  if (isSingleDocument) {
-    const dialog = new Dialog({
-      title: trans.__('Diagnosis'),
-      body: content,
-      hasClose: true,
-      buttons: [Dialog.okButton({ label: trans.__('Close') })]
-    });
-    dialog.addClass('jp-GpuKernels-diagnosisDialog');
-    void dialog.launch().finally(() => content.dispose());
-    return;
-  }
-  const widget = new MainAreaWidget({ content, translator });
-  widget.id = ID;
-  widget.title.label = trans.__('Diagnosis');
-  widget.title.caption = trans.__('What is wrong with this machine and its kernels');
-  widget.title.icon = diagnoseIcon;
-  widget.title.closable = true;
-  widget.toolbar.hide();
-  app.shell.add(widget, 'main', { type: 'Diagnosis' });
-  app.shell.activateById(ID);
-}
-
-namespace Private {
-  /**
-   * What React fills.
-   */
-  export class Content extends ReactWidget {
-    constructor(
-      readonly examination: Examination,
-      private readonly _translator: ITranslator
-    ) {
-      super();
-      this.addClass('jp-GpuKernels-body');
-      this.addClass('jp-GpuKernels-DiagnosisWidget');
-      // It takes the focus, so that keys scroll it.
-      this.node.tabIndex = 0;
-    }
-
-    override dispose(): void {
-      this.examination.dispose();
-      super.dispose();
-    }
-
-    protected override render(): JSX.Element {
-      return <DiagnosisView examination={this.examination} trans={this._translator.load('jupyter_gpu_kernels')} />;
-    }
-  }
+  const examination = new Examination(model, subject, showJobs);
+  void examination.look();
+  openView(options, {
+    id: ID,
+    label: trans.__('Diagnosis'),
+    caption: trans.__('What is wrong with this machine and its kernels'),
+    icon: diagnoseIcon,
+    type: 'Diagnosis',
+    content: <DiagnosisView examination={examination} trans={trans} />,
+    owned: examination
+  });
 }

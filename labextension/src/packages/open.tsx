@@ -24,7 +24,11 @@ export function openPackages(
   const { app, model, translator } = place;
   const trans = translator.load('jupyter_gpu_kernels');
   const id = `jp-gpu-kernels-packages-${name}`;
-  if (showOpen(place, id)) {
+  const open = showOpen(place, id);
+  if (open) {
+    if (Object.keys(edit).length > 0) {
+      void (open.owned as PackageDesk).change({ ...NOTHING, ...edit });
+    }
     return;
   }
   void model.start();

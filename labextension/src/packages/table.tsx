@@ -42,7 +42,7 @@ export function PackageTable(props: IPackageTableProps): JSX.Element {
     [packages, origin, wanted]
   );
   return (
-    <section aria-labelledby={headingId}>
+    <section className="jp-GpuKernels-Packages" aria-labelledby={headingId}>
       <h2 id={headingId}>{trans.__('Installed')}</h2>
       <div className="jp-GpuKernels-Packages-filters">
         <InputGroup
@@ -98,7 +98,9 @@ const Rows = memo(function Rows({ packages, trans, isBusy, onWish }: IPackageTab
       <tbody>
         {packages.map(item => (
           <tr key={`${item.stage} ${item.name}`}>
-            <th scope="row">{item.name}</th>
+            <th scope="row" title={item.source}>
+              {item.name}
+            </th>
             <td title={item.build}>{item.version}</td>
             <td>{originWord(trans, item.origin)}</td>
             <td>{item.source}</td>
