@@ -239,6 +239,7 @@ class ScriptedManager(GpuKernelsManager):
     """The real manager over a scripted workshop."""
 
     workshop: ScriptedWorkshop
+    search: ScriptedSearch  # type: ignore[assignment]  # which looks no package up
 
     def _workshop_default(self) -> ScriptedWorkshop:
         return ScriptedWorkshop()

@@ -151,3 +151,17 @@ async def test_an_extra_is_installed_on_top_of_conda_and_tried_in_the_real_kerne
     assert "Shields are up." in text.manifest(manifest)
     assert "Extras     shields" in text.manifest(manifest)
     await manager.close()
+
+
+@pytest.mark.network
+async def test_fiftyone_says_of_itself_what_it_lacks(caches: Caches) -> None:
+    manager = make_manager("", caches.root, channels=[])
+    spec = EnvironmentSpec(
+        name="seen", framework="tensorflow", variant=Variant.CPU, installer=Installer.PYPI, extras=("fiftyone",)
+    )
+    manifest = await manager.workshop.create(spec, reporter=Recorder())
+    await manager.close()
+    assert manifest.verification is not None
+    (check,) = manifest.verification.extras
+    assert check.works, check.sentence
+    assert "models of its zoo find here what they need" in check.sentence

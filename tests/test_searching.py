@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from channel import Server, Stall, Status
 from channel.builder import ChannelBuilder
 from manager import make_manager
 from patience import eventually
+from scripted import ScriptedManager
 from wheels_index import Index, make_wheel, serve
 
 from jupyter_gpu_kernels.build.conda.settings import ChannelSettings
@@ -20,8 +22,11 @@ from jupyter_gpu_kernels.build.searching.indexes import IndexSearch
 from jupyter_gpu_kernels.build.searching.names import Names
 from jupyter_gpu_kernels.build.searching.pages import File, Fit, read_html
 from jupyter_gpu_kernels.build.wheels.uv import prepare
+from jupyter_gpu_kernels.cli.arguments import parse
+from jupyter_gpu_kernels.cli.searching import search
 from jupyter_gpu_kernels.errors import ChannelError, InvalidInputError, NotFoundError
 from jupyter_gpu_kernels.models import FoundPackage, Stage
+from jupyter_gpu_kernels.serve.search import _installed as installed_versions
 
 NAMES = "*repodata*"
 Searcher = Callable[..., ChannelSearch]
@@ -36,8 +41,8 @@ def searcher(tmp_path: Path, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iter
         return made[-1]
 
     yield make
-    for search in made:
-        jp_asyncio_loop.run_until_complete(search.close())
+    for one in made:
+        jp_asyncio_loop.run_until_complete(one.close())
 
 
 @pytest.fixture(scope="module")
@@ -81,14 +86,14 @@ def test_the_first_channel_owns_a_name() -> None:
 
 
 async def test_ten_letters_cause_one_fetch(searcher: Searcher, faulty_channel: Callable[..., Server]) -> None:
-    server, search = faulty_channel(), searcher()
+    server, looking = faulty_channel(), searcher()
     letters = ["w", "wa", "war", "warp", "warpd", "warpdr", "warpdri", "warpdriv", "warpdrive"]
-    answers = await asyncio.gather(*(search.names(text, settings(server.url), 20) for text in letters))
+    answers = await asyncio.gather(*(looking.names(text, settings(server.url), 20) for text in letters))
     assert named(answers[-1]) == ["warpdrive", "warpdrive-gpu", "warpdrive-core"]
     assert answers[-1][0] == FoundPackage(name="warpdrive", stage=Stage.LINK, source=server.url)
     assert server.asked(NAMES) == 2, "one for each platform"
     assert server.asked("*/shards/*") == 0, "nothing is fetched of any package"
-    assert named(await search.names("numpy", settings(server.url), 20)) == ["numpy"]
+    assert named(await looking.names("numpy", settings(server.url), 20)) == ["numpy"]
     assert server.asked(NAMES) == 2
 
 
@@ -104,12 +109,12 @@ async def test_a_new_process_answers_from_the_disk(searcher: Searcher, faulty_ch
 async def test_old_names_answer_while_new_ones_are_fetched(
     searcher: Searcher, faulty_channel: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server, search = faulty_channel(), searcher()
-    await search.names("warp", settings(server.url), 20)
+    server, looking = faulty_channel(), searcher()
+    await looking.names("warp", settings(server.url), 20)
     monkeypatch.setattr(channels, "FRESH", 0.0)
     server.forget()
     server.fail("*", Stall())
-    assert named(await search.names("numpy", settings(server.url), 20)) == ["numpy"]
+    assert named(await looking.names("numpy", settings(server.url), 20)) == ["numpy"]
     await eventually(lambda: server.asked(NAMES))
 
 
@@ -117,23 +122,23 @@ async def test_names_that_nobody_asks_for_leave_the_memory(
     searcher: Searcher, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channels, "IDLE", 0.05)
-    search = searcher()
-    await search.names("warp", settings(channel), 20)
-    await eventually(lambda: not search._held)
-    assert named(await search.names("numpy", settings(channel), 20)) == ["numpy"]
+    looking = searcher()
+    await looking.names("warp", settings(channel), 20)
+    await eventually(lambda: not looking._held)
+    assert named(await looking.names("numpy", settings(channel), 20)) == ["numpy"]
 
 
 async def test_a_channel_that_fails_gives_its_sentence_and_is_asked_once(
     searcher: Searcher, faulty_channel: Callable[..., Server]
 ) -> None:
-    server, search = faulty_channel(), searcher()
+    server, looking = faulty_channel(), searcher()
     server.fail("*", Status(403))
     for text in ("w", "wa", "war"):
         with pytest.raises(ChannelError, match="could not be read: the server forbids it"):
-            await search.names(text, settings(server.url), 20)
+            await looking.names(text, settings(server.url), 20)
     assert server.asked("*/noarch/repodata_shards*") <= 1
     with pytest.raises(ChannelError, match="the server forbids it"):
-        await search.package("warpdrive", settings(server.url))
+        await looking.package("warpdrive", settings(server.url))
 
 
 async def test_a_channel_that_never_answers_is_given_up(
@@ -148,15 +153,15 @@ async def test_a_channel_that_never_answers_is_given_up(
 async def test_versions_come_newest_first_without_builds_and_for_this_platform(
     searcher: Searcher, serve_channel: Callable[..., Server], many_versions: Path
 ) -> None:
-    server, search = serve_channel(many_versions), searcher()
-    found = await search.package("ToolBox", settings(server.url))
+    server, looking = serve_channel(many_versions), searcher()
+    found = await looking.package("ToolBox", settings(server.url))
     assert found == FoundPackage(
         name="toolbox", source=server.url, versions=("2.0", "1.10.1rc1", "1.10", "1.9"), stage=Stage.LINK
     )
     asked = len(server.requests)
-    assert await search.package("toolbox", settings(server.url)) == found
+    assert await looking.package("toolbox", settings(server.url)) == found
     assert len(server.requests) == asked, "it is remembered"
-    assert await search.package("nowhere", settings(server.url)) is None
+    assert await looking.package("nowhere", settings(server.url)) is None
 
 
 async def test_a_channel_hides_a_package_of_those_after_it(
@@ -260,3 +265,21 @@ async def test_the_manager_searches_what_is_configured(channel: str, tmp_path: P
             await manager.search.names("warp", "nowhere")
     finally:
         await manager.close()
+
+
+async def test_the_command_line_shows_names_or_versions() -> None:
+    manager = ScriptedManager()
+    for words, told in (
+        (("nump",), "NAME  SOURCE       INSTALLED\nnump  conda-forge  -\n"),
+        (("numpy", "--versions"), "Versions   2.0, 1.0\n"),
+    ):
+        arguments, _ = parse(["search", *words, "--environment", "tf"])
+        assert told in (await search(manager, arguments)).text
+    assert manager.search.asked == [("nump", "tf", 20), ("numpy", "tf")]
+
+
+def test_what_an_environment_has_is_said(tmp_path: Path) -> None:
+    prefix = tmp_path / "env"
+    (prefix / "conda-meta").mkdir(parents=True)
+    (prefix / "conda-meta" / "numpy-2.1-0.json").write_text(json.dumps({"name": "numpy", "version": "2.1"}))
+    assert installed_versions(prefix) == {"numpy": "2.1"}
