@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
+from typing import TYPE_CHECKING
+
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
@@ -10,10 +14,23 @@ from ...models import FoundPackage
 from ..openapi import operation
 from .base import GpuKernelsHandler
 
+if TYPE_CHECKING:
+    from ..search import Search
+
 _ENVIRONMENT = ("environment", str, "Whose channels or package index are asked; the configured channels otherwise.")
 
 
-class FoundPackagesHandler(GpuKernelsHandler):
+class SearchHandler(GpuKernelsHandler):
+    """What both have in common."""
+
+    async def search(self) -> Search:
+        """Who looks for packages."""
+        # In a thread: it brings much that a server needs for nothing else.
+        await asyncio.to_thread(importlib.import_module, "jupyter_gpu_kernels.serve.search")
+        return self.manager.search
+
+
+class FoundPackagesHandler(SearchHandler):
     """Names of packages, while somebody types."""
 
     @web.authenticated
@@ -35,10 +52,10 @@ class FoundPackagesHandler(GpuKernelsHandler):
             raise InvalidInputError(msg, cure="Ask again with limit=20, or without it.")
         text = self.get_query_argument("q", "", strip=False)
         environment = self.get_query_argument("environment", "") or None
-        self.answer(await self.manager.search.names(text, environment, int(limit)))
+        self.answer(await (await self.search()).names(text, environment, int(limit)))
 
 
-class FoundPackageHandler(GpuKernelsHandler):
+class FoundPackageHandler(SearchHandler):
     """One package that somebody has found."""
 
     @web.authenticated
@@ -51,4 +68,4 @@ class FoundPackageHandler(GpuKernelsHandler):
     async def get(self, package: str) -> None:
         """Give the package."""
         environment = self.get_query_argument("environment", "") or None
-        self.answer(await self.manager.search.package(package, environment))
+        self.answer(await (await self.search()).package(package, environment))
