@@ -85,6 +85,24 @@ describe('the dialog', () => {
     expect((await result)?.name).toBe('tensorflow-1');
   });
 
+  it('adds the extras of its framework, and those of no other', async () => {
+    const extra = { packages: [], pip: ['fiftyone'], wheels: [], python: '', import_name: '', verification: '' };
+    const extras = [{ ...extra, id: 'fiftyone', title: 'FiftyOne', description: 'To look at images.' }];
+    model.answers.frameworks = () => Promise.resolve([aFramework({ extras }), ...FRAMEWORKS.slice(1)]);
+    const { dialog, result } = await opened();
+    const asked = () => (model.calls.filter(({ method }) => method === 'plan').at(-1)?.args[0] as Spec).extras;
+    const box = screen.getByRole('checkbox', { name: 'FiftyOne' });
+    expect(document.getElementById(box.getAttribute('aria-describedby')!)?.textContent).toBe('To look at images.');
+    fireEvent.click(box);
+    await previewed();
+    expect(asked()).toEqual(['fiftyone']);
+    fireEvent.click(screen.getByRole('radio', { name: 'CuPy' }));
+    expect(screen.queryByRole('checkbox', { name: 'FiftyOne' })).toBeNull();
+    await submit();
+    expect(asked()).toBeUndefined();
+    await closed(dialog, result);
+  });
+
   it('asks for a preview again after a change', async () => {
     const { dialog, result } = await opened();
     await previewed();
