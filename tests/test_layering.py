@@ -54,7 +54,7 @@ ALLOWED_IN_BUILD = {
 JOINED = {"construction": set(ALLOWED_IN_BUILD), "equipment": {"construction", *ALLOWED_IN_BUILD}}
 JOINED["editing"] = {"equipment", *JOINED["equipment"]}
 JOINED["pipeline"] = {"equipment", *JOINED["equipment"]}
-JOINED["files"] = {"equipment", *JOINED["equipment"]}
+JOINED["files"] = {"pipeline", *JOINED["pipeline"]}
 JOINED["packing"] = {"files", "pipeline", *JOINED["files"]}
 JOINED["copying"] = {"pipeline", *JOINED["pipeline"]}
 
