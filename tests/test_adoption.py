@@ -154,6 +154,10 @@ def test_a_kernel_of_all_users_is_copied_for_one(
     assert copy == kernels / "shared"
     assert sorted(os.listdir(copy)) == ["kernel.json", "logo-svg.svg"]
     assert state(system) == before
+    # What a release deletes is said before it does.
+    (finding,) = look("adopted-kernel", make_context(tmp_path, kernel_dirs=directories))
+    assert finding.remedy is not None
+    assert f"delete the kernelspec {copy}" in finding.remedy.question
     # What is hidden by its adopted copy is not offered again.
     assert [item.subject for item in look("adoptable-kernel", make_context(tmp_path, kernel_dirs=directories))] == [
         "mine"

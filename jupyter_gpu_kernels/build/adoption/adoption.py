@@ -123,6 +123,10 @@ class Adoption:
                 await insist(asyncio.to_thread(take_out, layout, additions))
             raise
         reporter.log(f"The kernel {name} is adopted: {place}. The environment {found.prefix} stays as it is.")
+        if not found.kernelspec or name != found.kernel_name:
+            reporter.log(f"{place} was made for this, and is deleted on release.")
+        elif place != Path(found.kernelspec):
+            reporter.log(f"You may not change {found.kernelspec}: a copy takes its place, and is deleted on release.")
         if not place.is_relative_to(kernels_directory()):
             reporter.log("Others use it, too: until it is released, only Jupyters with jupyter_gpu_kernels offer it.")
         return place
