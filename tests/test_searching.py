@@ -150,6 +150,18 @@ async def test_a_channel_that_never_answers_is_given_up(
         await searcher(limit=1).names("warp", settings(server.url), 20)
 
 
+async def test_a_channel_without_a_sharded_index_is_searched_in_its_whole_one(
+    searcher: Searcher, faulty_channel: Callable[..., Server]
+) -> None:
+    server = faulty_channel()
+    server.fail("*shards*", Status(404))
+    looking = searcher()
+    assert named(await looking.names("warpdrive-g", settings(server.url), 20)) == ["warpdrive-gpu"]
+    found = await looking.package("warpdrive", settings(server.url))
+    assert found is not None
+    assert found.versions == ("1.5.0", "1.4.0")
+
+
 async def test_versions_come_newest_first_without_builds_and_for_this_platform(
     searcher: Searcher, serve_channel: Callable[..., Server], many_versions: Path
 ) -> None:
@@ -219,6 +231,21 @@ async def test_an_index_is_asked_for_the_very_name(indexes: IndexSearch, index: 
     assert await indexes.package("../files", "3.12.4") is None
     assert await indexes.package("alpha.tool", "3.12.4") == found
     assert [path for _, path in index.requests] == ["/simple/alpha-tool/", "/simple/alpha/"]
+
+
+async def test_where_pypi_is_the_installer_the_index_is_asked(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", index.url)
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    manager = make_manager("", tmp_path / "cache", default_installer="pypi")
+    assert await manager.search.names("alpha") == ()
+    assert await manager.search.names("alpha-tool") == (
+        FoundPackage(name="alpha-tool", stage=Stage.WHEELS, source="pypi"),
+    )
+    with pytest.raises(NotFoundError, match="No configured package index has a wheel of 'alpha' for this Python"):
+        await manager.search.package("alpha")
+    await manager.close()
 
 
 async def test_an_index_that_fails_gives_its_sentence(indexes: IndexSearch, index: Index) -> None:
