@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import wheels_index
@@ -16,6 +19,7 @@ from jupyter_server.serverapp import ServerApp
 from manager import Recorder, make_manager, traces
 from patience import PATIENCE, eventually
 from scripted import ScriptedManager, manifest_of
+from test_packing_tape import label
 from tornado.httpclient import HTTPResponse
 from traitlets.config import Config
 
@@ -24,6 +28,8 @@ from jupyter_gpu_kernels.build.conda.pins import Archive
 from jupyter_gpu_kernels.build.conda.settings import ChannelSettings
 from jupyter_gpu_kernels.build.contents.distributions import Distribution
 from jupyter_gpu_kernels.build.packing import gathering
+from jupyter_gpu_kernels.build.packing.label import PackedFile
+from jupyter_gpu_kernels.build.packing.tape import write_pack
 from jupyter_gpu_kernels.errors import (
     ConflictError,
     DownloadError,
@@ -33,12 +39,14 @@ from jupyter_gpu_kernels.errors import (
     RefusedError,
 )
 from jupyter_gpu_kernels.models import (
+    EnvironmentKind,
     EnvironmentSpec,
     FileFormat,
     ImportRequest,
     Installer,
     Job,
     JobState,
+    Placement,
     Stage,
     Variant,
 )
@@ -321,3 +329,69 @@ async def test_a_damaged_pack_is_refused_and_leaves_nothing(tmp_path: Path, cold
         await manager.sharing.import_(ImportRequest(path=str(file), name="bad"))
 
     assert traces("bad") == []
+
+
+LOCK = """\
+version: 7
+platforms:
+- name: linux-64
+environments:
+  default:
+    channels: []
+    packages:
+      linux-64:
+      - conda: https://example.org/evil/noarch/six-1.17.0-pyh0_0.tar.bz2
+packages:
+- conda: https://example.org/evil/noarch/six-1.17.0-pyh0_0.tar.bz2
+  sha256: {sha256}
+  license: MIT
+"""
+
+
+@pytest.fixture
+def forged(tmp_path: Path) -> Callable[..., Path]:
+    """Write packs as nobody's tools write them."""
+
+    def write(lock_sha256: str = "", file: str = "conda/noarch/six-1.17.0-pyh0_0.tar.bz2", **spec: Any) -> Path:
+        path = tmp_path / "archive"
+        path.write_bytes(b"six")
+        packed = PackedFile(path=file, size=3, sha256=hashlib.sha256(b"six").hexdigest())
+        plain = label(kind=EnvironmentKind.CONDA, files=(packed,), specs=("six",))
+        recipe = replace(plain.recipe, spec=replace(plain.recipe.spec, **spec), name=spec.get("name", "warp"))
+        target = tmp_path / "forged.gpu-kernel.tar"
+        lock = LOCK.format(sha256=lock_sha256 or packed.sha256)
+        write_pack(target, replace(plain, recipe=recipe), lock, lambda name: path, lambda done, what: None)
+        return target
+
+    return write
+
+
+async def test_a_pack_has_no_say_in_what_concerns_this_machine(forged: Callable[..., Path], cold_cache: Path) -> None:
+    manager = make_manager("https://example.org/lab", cold_cache)
+    placement = Placement(devices=("GPU-12345678-1234-1234-1234-123456789abc",))
+    pack = forged(placement=placement, sys_prefix=True, cuda="12.9", framework="elsewhere", extras=("odd",))
+
+    spec = await manager.packing.spec_of(ImportRequest(path=str(pack)))
+
+    assert (spec.placement, spec.sys_prefix, spec.cuda) == (Placement(), False, None)
+    assert (spec.framework, spec.recipe, spec.extras) == ("python", False, ())
+    for odd in ({"name": "../x"}, {"name": "a", "packages": ("--channel=evil",)}, {"name": "a", "pip": ("-r /etc/x",)}):
+        with pytest.raises(InvalidInputError):
+            await manager.packing.spec_of(ImportRequest(path=str(forged(**odd))))
+
+
+async def test_the_lock_of_a_pack_must_be_that_of_its_packages(forged: Callable[..., Path], cold_cache: Path) -> None:
+    manager = make_manager("https://example.org/lab", cold_cache)
+    for pack in (lambda: forged(lock_sha256="0" * 64), lambda: forged(file="conda/noarch/other-1.0-0.conda")):
+        with pytest.raises(InvalidInputError, match="no pack of a kernel, or it is damaged"):
+            await manager.packing.plan_import(ImportRequest(path=str(pack())), "warp")
+
+
+async def test_a_pack_from_a_channel_that_is_not_allowed_is_refused(
+    forged: Callable[..., Path], cold_cache: Path, jp_home_dir: Path
+) -> None:
+    (jp_home_dir / ".condarc").write_text("denylist_channels: [https://example.org/evil]\n")
+    manager = make_manager("https://example.org/lab", cold_cache)
+
+    with pytest.raises(RefusedError, match=r"does not allow the channel https://example\.org/evil"):
+        await manager.packing.plan_import(ImportRequest(path=str(forged())), "warp")

@@ -112,8 +112,11 @@ class Packing:
     async def spec_of(self, request: ImportRequest, name: str | None = None) -> EnvironmentSpec:
         """What a pack counts as asked for, by another name if one is given; raises as :meth:`plan_import`."""
         spec = await (await asyncio.to_thread(self._opener)).spec(Path(request.path))
-        title = request.display_name
-        return replace(spec, name=name or spec.name, display_name=title, verify=request.verify)
+        spec = replace(
+            spec, name=name or spec.name, display_name=request.display_name, verify=request.verify
+        )  # fmt: skip
+        await asyncio.to_thread(lambda: self._parts.workshop.check(spec))
+        return spec
 
     async def plan_import(self, request: ImportRequest, name: str) -> Planned:
         """Say what would be built of a pack.

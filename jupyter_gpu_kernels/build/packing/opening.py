@@ -21,6 +21,7 @@ from ..pipeline import Workshop
 from ..planning import telling
 from ..planning.planner import Planned
 from ..planning.targets import platform_name
+from ..recipes.taking import portable
 from ..reporting import BuildReporter, RateMeter, Reporter
 from ..wheels.settings import WheelsSolution
 from . import stopping
@@ -59,7 +60,8 @@ class Opener:
         """
         label, _ = await asyncio.to_thread(_read, file)
         installer = Installer.CONDA if label.kind is EnvironmentKind.CONDA else Installer.PYPI
-        spec = replace(label.recipe.spec, name=label.recipe.name, installer=installer)
+        # Whoever made the pack has no say in what only concerns this machine.
+        spec = replace(portable(label.recipe.spec), name=label.recipe.name, installer=installer)
         catalogue = self._equipment.planner.catalogue
         if not any(framework.id == spec.framework for framework in catalogue):
             # Another lab's framework: what its packages are is told like that of anybody's.
@@ -133,8 +135,9 @@ class Opener:
         if any(pin.sha256 and pin.sha256 != packed[_place(pin)] for pin in pins):
             raise malformed(detail="the lock has other hashes")
         planner, places = self._equipment.planner, tuple(dict.fromkeys(pin.channel for pin in pins))
-        # Refuses those that an administrator does not allow.
+        # Refuses those that an administrator does not allow: for these packages, and for later ones.
         await planner.channel_settings(replace(spec, channels=places))
+        await planner.channel_settings(spec)
         # The configured ones come first, and are called as they are called here.
         configured = await planner.channel_settings(replace(spec, channels=()))
         settings = replace(configured, channels=(*configured.channels, *places))
