@@ -257,6 +257,16 @@ describe('the search', () => {
     expect(options()).toEqual([]);
   });
 
+  it('takes nothing for what was typed before', async () => {
+    await show();
+    const field = await type('sci');
+    fireEvent.change(field, { target: { value: 'scikit' } });
+    expect(options()).toEqual(['scikit as typed, from conda', 'scikit as typed, with pip']);
+    fireEvent.keyDown(field, { key: 'Enter' });
+    await act(() => vi.advanceTimersByTimeAsync(1));
+    expect(asked('POST environments/tf-warp-speed/packages/plan').at(-1)).toMatchObject({ install: ['scikit'] });
+  });
+
   it('says that no source answers, and still takes what was typed', async () => {
     answers['GET packages'] = new Error('No channel answers.');
     await show();

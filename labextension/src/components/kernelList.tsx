@@ -46,7 +46,7 @@ export function KernelList(props: IKernelListProps): JSX.Element | null {
 
   // The list is read a moment after the job has ended.
   const isAwaited = useLinger(
-    model.jobs.some(job => job.kind === 'create' && !isFinal(job)),
+    model.jobs.some(job => ['create', 'import'].includes(job.kind) && !isFinal(job)),
     3000
   );
 
@@ -56,7 +56,9 @@ export function KernelList(props: IKernelListProps): JSX.Element | null {
   const busy = new Map<string, JobKind>();
   for (const job of model.jobs) {
     if (!isFinal(job)) {
-      busy.set(job.name.toLowerCase(), job.kind);
+      // Until it is renamed, it is listed by its old name.
+      const name = job.kind === 'rename' ? job.source : job.name;
+      busy.set(name.toLowerCase(), job.kind);
     }
   }
   // Ids are readable too.

@@ -4,7 +4,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { FoundPackage } from '../tokens';
 
-import type { IWish, WishKind } from './edit';
+import { type IWish, nameOf, type WishKind } from './edit';
 
 /**
  * One of the list below the field.
@@ -27,6 +27,7 @@ const MORE_THAN_A_NAME = /[^\w.-]/;
  * The options, the most likely first.
  *
  * @param text - What was typed.
+ * @param found - What was found last, be it for what was typed before.
  * @param isConda - Whether pip is another way than the environment's own.
  */
 export function optionsOf(
@@ -36,13 +37,16 @@ export function optionsOf(
   isConda: boolean
 ): IOption[] {
   const typed = text.trim();
-  const packages = found.map((item): IOption => ({
-    key: `${item.stage} ${item.name}`,
-    label: item.name,
-    note: [item.installed && trans.__('installed: %1', item.installed), item.source].filter(Boolean).join(' · '),
-    found: item,
-    kind: kindOf(item, isConda)
-  }));
+  const name = plain(nameOf(typed));
+  const packages = found
+    .filter(item => plain(item.name).includes(name))
+    .map((item): IOption => ({
+      key: `${item.stage} ${item.name}`,
+      label: item.name,
+      note: [item.installed && trans.__('installed: %1', item.installed), item.source].filter(Boolean).join(' · '),
+      found: item,
+      kind: kindOf(item, isConda)
+    }));
   const literal = (kind: WishKind, note: string): IOption => ({ key: kind, label: typed, note, found: null, kind });
   const asTyped = [
     literal('install', isConda ? trans.__('as typed, from conda') : trans.__('as typed')),
@@ -54,6 +58,11 @@ export function optionsOf(
 /** What is wished of a package that was found, in a version; any if empty. */
 export function wishOf(found: FoundPackage, version: string, isConda: boolean): IWish {
   return { kind: kindOf(found, isConda), text: version ? `${found.name}==${version}` : found.name };
+}
+
+/** A name as all sources compare it. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[-_.]+/g, '-');
 }
 
 function kindOf({ stage }: FoundPackage, isConda: boolean): WishKind {
