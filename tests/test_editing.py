@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,9 +19,13 @@ from patience import PATIENCE, eventually
 from two_cudas import printed, running
 from wheels_index import Index, make_wheel, serve
 
+from jupyter_gpu_kernels.build.contents.distributions import Distribution
+from jupyter_gpu_kernels.build.contents.installed import Contents, contents
+from jupyter_gpu_kernels.build.contents.outside import outside
 from jupyter_gpu_kernels.build.contents.pins import read_pins
-from jupyter_gpu_kernels.build.editing.editor import Editor
-from jupyter_gpu_kernels.build.editing.wishes import check
+from jupyter_gpu_kernels.build.contents.records import CondaRecord
+from jupyter_gpu_kernels.build.editing.editor import Editor, _as_built
+from jupyter_gpu_kernels.build.editing.wishes import change, check
 from jupyter_gpu_kernels.errors import (
     DownloadError,
     GpuKernelsError,
@@ -33,12 +37,14 @@ from jupyter_gpu_kernels.errors import (
 from jupyter_gpu_kernels.models import (
     EnvironmentKind,
     EnvironmentSpec,
+    Framework,
     InstalledPackage,
     Installer,
     Manifest,
     PackageEdit,
     PackageOrigin,
     Plan,
+    PlannedPackage,
     Stage,
     Variant,
 )
@@ -213,7 +219,6 @@ async def test_packages_are_added_updated_and_removed_and_no_other_moves(place: 
     assert await place.preview(update=("metrics",)) == {"metrics": ("1.0", "2.0")}
     moved = dict.fromkeys(("base", "tool", "metrics", "gauge"), ("1.0", "2.0"))
     assert await place.preview(update_all=True) == moved
-    assert await place.preview(uninstall=("tool",)) == {"tool": ("1.0", None), "base": ("1.0", None)}
 
     for name in ("ipykernel", "python", "pip"):
         assert await place.refusal(uninstall=(name,)) == f"{name} is part of every kernel, and stays."
@@ -248,7 +253,9 @@ async def test_packages_are_added_updated_and_removed_and_no_other_moves(place: 
         "needle": "dependency",
     }
     assert [line.partition(" ")[0] for line in read_pins(place.prefix).lines] == ["later==1.0", "needle==1.0"]
-    # They are still known to be from outside, and may go.
+    # They are still known to be from outside, would outlast a rebuild, and may go.
+    more = outside(contents(manifest))
+    assert (more.specs, more.requirements) == (("activating",), ("later==1.0",))
     gone = {"activating": ("1.0", None), "later": ("1.0", None), "needle": ("1.0", None)}
     assert await place.preview(uninstall=("activating", "later")) == gone
 
@@ -299,11 +306,73 @@ async def test_wheels_of_a_virtual_environment_are_changed_alike(
     ids=str,
 )
 def test_malformed_edits_are_refused(edit: PackageEdit) -> None:
-    spec = EnvironmentSpec(name="warp")
-    reasons = {"installer_reason": "", "variant_reason": ""}
-    plan = Plan(spec=spec, installer=Installer.CONDA, variant=Variant.CPU, **reasons)
-    fields = {"kernel_name": "warp", "display_name": "Warp", "prefix": "", "generation": ""}
-    manifest = Manifest(name="warp", kind=EnvironmentKind.CONDA, spec=spec, plan=plan, **fields)
     with pytest.raises(InvalidInputError) as caught:
-        check(edit, manifest)
+        check(edit, manifest_of())
     assert caught.value.cure
+
+
+def manifest_of(**spec: object) -> Manifest:
+    """The manifest of an environment that is nowhere."""
+    wanted = EnvironmentSpec(name="warp", **spec)  # type: ignore[arg-type]
+    reasons = {"installer_reason": "", "variant_reason": "The driver is there."}
+    packages = tuple(PlannedPackage(name=name, version="1.0") for name in ("base", "other", "six", "tool"))
+    plan = Plan(
+        spec=wanted, installer=Installer.CONDA, variant=Variant.GPU, target_cuda="12.9", packages=packages, **reasons
+    )
+    fields = {"kernel_name": "warp", "display_name": "Warp", "prefix": "", "generation": ""}
+    return Manifest(name="warp", kind=EnvironmentKind.CONDA, spec=wanted, plan=plan, **fields)
+
+
+def contents_of(*names: str) -> Contents:
+    """What is in it."""
+    records = (CondaRecord(name=name, version="1.0", build="0", path=Path(name)) for name in names)
+    return Contents(records=tuple(records), distributions=())
+
+
+FRAMEWORK = Framework(id="python", title="Python", summary="", recipes=())
+
+
+def test_a_newer_wish_takes_the_place_of_an_older_one() -> None:
+    manifest = manifest_of(packages=("Six ==1.0", "tool"), pip=("gauge>=1", "rich"))
+    edit = PackageEdit(install=("six >=2", "rich"), uninstall=("gauge",))
+    changed = change(manifest, contents_of("six", "tool", "other"), FRAMEWORK, edit)
+    assert (changed.spec.packages, changed.spec.pip) == (("tool", "six >=2", "rich"), ())
+    assert (changed.preference.hold, changed.preference.firm) == (("tool", "other"), ("tool", "other"))
+    # What is updated may take along what is merely needed, and nothing that somebody asked for.
+    changed = change(manifest, contents_of("six", "tool", "other"), FRAMEWORK, PackageEdit(update=("six",)))
+    assert changed.spec == manifest.spec
+    assert (changed.preference.hold, changed.preference.firm) == (("tool", "other"), ("tool",))
+    changed = change(manifest, contents_of("six"), FRAMEWORK, PackageEdit(update_all=True))
+    assert (changed.preference.hold, changed.preference.firm) == ((), ())
+
+
+def test_what_cannot_be_carried_may_go_without_a_word(tmp_path: Path) -> None:
+    cloned = Distribution(name="mine", version="1.0", origin="git+https://example.org/mine@abc", path=tmp_path)
+    found = replace(contents_of("six"), distributions=(cloned,))
+    kept = change(manifest_of(), found, FRAMEWORK, PackageEdit(install=("tool",)))
+    assert kept.lost == {"mine"}
+    assert kept.preference.remarks == (
+        "mine was installed from git+https://example.org/mine@abc, and will be missing: "
+        "install it from there again afterwards.",
+    )
+    gone = change(manifest_of(), found, FRAMEWORK, PackageEdit(uninstall=("mine",)))
+    assert (gone.lost, gone.preference.remarks) == (frozenset(), ())
+
+
+def test_exact_versions_that_were_brought_along_may_be_updated() -> None:
+    brought = ("six=1.17.0=pyhd8ed1ab_0", "tool ==1.0", "base >=1,<2", "other=1")
+    manifest = manifest_of(packages=brought, recipe=False)
+    found = contents_of("six", "tool", "base", "other")
+    one = change(manifest, found, FRAMEWORK, PackageEdit(update=("six",)))
+    assert one.spec.packages == ("six", *brought[1:])
+    every = change(manifest, found, FRAMEWORK, PackageEdit(update_all=True))
+    assert every.spec.packages == ("six", "tool", "base >=1,<2", "other=1")
+
+
+def test_an_environment_for_gpus_stays_one_where_there_is_none() -> None:
+    manifest = manifest_of()
+    spec = _as_built(manifest.spec, manifest, has_driver=False)
+    assert (spec.variant, spec.target_cuda, spec.installer) == (Variant.GPU, "12.9", Installer.CONDA)
+    assert _as_built(manifest.spec, manifest, has_driver=True).target_cuda is None
+    bare = manifest_of(recipe=False)
+    assert _as_built(bare.spec, bare, has_driver=False).variant is Variant.AUTO

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from packaging.utils import canonicalize_name
 
@@ -20,22 +21,19 @@ class Outside:
     Attributes:
         specs: Match specs of what came with ``conda install`` and its like.
         requirements: Exact requirements of what came with ``pip install`` and its like, from an index.
-        lost: What cannot be carried, one sentence each.
-        names_lost: The names of that.
+        lost: What cannot be carried: by name, a sentence for it.
     """
 
     specs: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
-    lost: tuple[str, ...] = ()
-    names_lost: frozenset[str] = frozenset()
+    lost: Mapping[str, str] = field(default_factory=dict)
 
     def without(self, names: frozenset[str]) -> Outside:
         """The rest, without some packages."""
         return Outside(
             specs=tuple(text for text in self.specs if canonicalize_name(name_of(text)) not in names),
             requirements=tuple(text for text in self.requirements if name_of(text) not in names),
-            lost=self.lost,
-            names_lost=self.names_lost,
+            lost={name: sentence for name, sentence in self.lost.items() if name not in names},
         )
 
 
@@ -54,8 +52,7 @@ def outside(found: Contents) -> Outside:
     return Outside(
         specs=found.added,
         requirements=tuple(sorted({f"{item.name}=={item.version}" for item in carried})),
-        lost=tuple(_sentence(item) for item in lost),
-        names_lost=frozenset(item.name for item in lost),
+        lost={item.name: _sentence(item) for item in lost},
     )
 
 

@@ -143,6 +143,7 @@ class Editor:
         planned = await self._equipment.planner.plan(wanted, wished.preference)
         if planned.plan.refusal is not None:
             return planned, ()
+        planned = replace(planned, plan=replace(planned.plan, variant_reason=manifest.plan.variant_reason))
         before = await asyncio.to_thread(listed, found, manifest)
         differing = differences(before, planned)
         if all(item.after is None and item.name in wished.lost for item in differing):

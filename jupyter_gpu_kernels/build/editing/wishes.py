@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,10 +11,13 @@ from packaging.utils import canonicalize_name
 from ...errors import InvalidInputError, InvalidPackageError, RefusedError
 from ...models import EnvironmentSpec, Framework, Installer, Manifest, PackageEdit, PackageOrigin
 from ..contents.installed import ESSENTIAL, Contents, listed
-from ..contents.outside import Outside, outside
+from ..contents.outside import outside
 from ..planning import validation
 from ..planning.preference import Preference, named
 from .holding import Holding
+
+#: An exact version, as requirements (``six==1.17.0``) and conda's exports (``six=1.17.0=pyhd8ed1ab_0``) write it.
+_EXACT = re.compile(r"==|=[^=<>,\s]+=")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +75,7 @@ def change(manifest: Manifest, found: Contents, framework: Framework, edit: Pack
     added = outside(found)
     spec = manifest.spec
     wishes = named((*spec.packages, *spec.pip))
-    present = {canonicalize_name(item.name) for item in packages}
+    present: set[str] = {canonicalize_name(item.name) for item in packages}
     for name in sorted(named(edit.update) - present):
         raise _absent(name, manifest)
     gone = named(edit.uninstall)
@@ -79,7 +83,7 @@ def change(manifest: Manifest, found: Contents, framework: Framework, edit: Pack
         if name in ESSENTIAL:
             msg = f"{name} is part of every kernel, and stays."
             raise RefusedError(msg, cure="Remove the environment if it is of no use any more.")
-        if name in wishes or name in named((*added.specs, *added.requirements)):
+        if name in wishes or name in named((*added.specs, *added.requirements, *added.lost)):
             continue
         if name not in present:
             raise _absent(name, manifest)
@@ -91,6 +95,10 @@ def change(manifest: Manifest, found: Contents, framework: Framework, edit: Pack
         packages=_replaced(spec.packages, gone | again, edit.install),
         pip=_replaced(spec.pip, gone | again, edit.pip),
     )
+    moving: set[str] = present if edit.update_all else named(edit.update)
+    if not spec.recipe:
+        # Who brought exact versions of everything along did not mean them to stay for ever.
+        wanted = replace(wanted, packages=_unpinned(wanted.packages, moving), pip=_unpinned(wanted.pip, moving))
     freed = again | named(edit.update)
     carried = added.without(frozenset(gone | again))
     holding = Holding(packages=packages, contents=found, manifest=manifest)
@@ -100,14 +108,14 @@ def change(manifest: Manifest, found: Contents, framework: Framework, edit: Pack
         firm=() if edit.update_all else holding.firm(freed, everything=not edit.update),
         wheels=holding.wheels(
             freed,
-            kept=_kept(carried, present if edit.update_all else freed),
+            kept=_loosened(carried.requirements, again | moving),
             everything=not edit.update,
             nothing=edit.update_all,
         ),
         python=holding.python(),
-        remarks=added.lost,
+        remarks=tuple(carried.lost.values()),
     )
-    return Change(spec=wanted, preference=preference, lost=added.names_lost)
+    return Change(spec=wanted, preference=preference, lost=frozenset(carried.lost))
 
 
 def why_there(name: str, found: Contents) -> str:
@@ -152,5 +160,6 @@ def _loosened(specs: Iterable[str], freed: set[str]) -> tuple[str, ...]:
     return tuple(min(named((text,))) if named((text,)) & freed else text for text in specs)
 
 
-def _kept(carried: Outside, freed: Iterable[str]) -> tuple[str, ...]:
-    return _loosened(carried.requirements, set(freed))
+def _unpinned(specs: Iterable[str], freed: set[str]) -> tuple[str, ...]:
+    """Specs of which some may have any version, if they name an exact one; those that name a range are meant."""
+    return tuple(text if _EXACT.search(text) is None else _loosened((text,), freed)[0] for text in specs)
