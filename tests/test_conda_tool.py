@@ -14,7 +14,7 @@ from conftest import Caches
 from manager import Recorder, make_manager
 
 from jupyter_gpu_kernels.build.copying.copies import Copies
-from jupyter_gpu_kernels.models import EnvironmentSpec, Manifest, Variant
+from jupyter_gpu_kernels.models import EnvironmentSpec, FileFormat, Manifest, Variant
 
 pytestmark = pytest.mark.skipif(shutil.which("conda") is None, reason="there is no conda on PATH")
 
@@ -78,3 +78,18 @@ async def test_what_conda_installs_stays_through_a_rebuild(manifest: Manifest, c
 def test_what_conda_removes_is_gone(manifest: Manifest, channel: str, caches: Caches) -> None:
     conda("remove", "-n", "warp", "-y", "--all")
     assert make_manager(channel, caches.root).workshop.environments() == ()
+
+
+async def test_what_is_exported_makes_the_same_environment(
+    manifest: Manifest, channel: str, caches: Caches, tmp_path: Path
+) -> None:
+    sharing = make_manager(channel, caches.root).sharing
+    asked = tmp_path / "asked.yml"
+    asked.write_text((await sharing.export("warp", FileFormat.ENVIRONMENT_YML)).text)
+    conda("env", "create", "-f", str(asked), "-n", "asked")
+    listed = tmp_path / "listed.txt"
+    listed.write_text((await sharing.export("warp", FileFormat.EXPLICIT)).text)
+    conda("create", "-y", "-n", "listed", "--file", str(listed))
+    planned = {(package.name, package.version) for package in manifest.plan.packages}
+    for name in ("asked", "listed"):
+        assert {(package["name"], package["version"]) for package in conda_json("list", "-n", name)} == planned

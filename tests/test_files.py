@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -20,8 +21,9 @@ from jupyter_gpu_kernels.build.files import (
 from jupyter_gpu_kernels.build.files.contents import Contents
 from jupyter_gpu_kernels.build.planning import telling
 from jupyter_gpu_kernels.build.planning.catalogue import Catalogue
+from jupyter_gpu_kernels.build.planning.targets import Target
 from jupyter_gpu_kernels.errors import GpuKernelsError, InvalidInputError, RefusedError, TooLargeError
-from jupyter_gpu_kernels.models import EnvironmentSpec, FileFormat, Installer
+from jupyter_gpu_kernels.models import EnvironmentSpec, FileFormat, Installer, PlannedPackage, Variant
 
 HERE = "linux-64"
 BASE = "https://example.org/lab"
@@ -260,6 +262,26 @@ def test_our_own_exact_files_say_what_was_asked_for() -> None:
 )
 def test_the_framework_is_told_from_the_packages(names, asked, framework: str) -> None:
     assert telling.framework_of(Catalogue.load(), names, asked) == framework
+
+
+def test_what_others_have_chosen_is_told_by_its_packages() -> None:
+    pytorch = Catalogue.load().get("pytorch")
+    machine = Target(platform=HERE, cuda="12.4", driver="this machine's driver 550.54", gpus="its GPU")
+    old = replace(machine, cuda="11.8")
+    none = Target(platform=HERE, missing="There is no driver.")
+    toolkit = PlannedPackage(name="cuda-version", version="12.6")
+
+    def told(build: str, aim: Target) -> tuple[Variant, str]:
+        packages = [PlannedPackage(name="pytorch", version="2.7.1", build=build), toolkit]
+        recipe, _, warnings = telling.told(pytorch, Installer.CONDA, packages, aim)
+        return recipe.variant, " ".join(warnings)
+
+    assert told("cuda126_py312h1_0", machine) == (Variant.GPU, "")
+    assert "which needs NVIDIA driver" in told("cuda126_py312h1_0", old)[1]
+    assert told("cuda126_py312h1_0", none)[1].endswith("There is no driver.")
+    assert told("cpu_generic_py312h1_0", none) == (Variant.CPU, "")
+    variant, warning = told("cpu_generic_py312h1_0", machine)
+    assert (variant, "leaves its GPU unused" in warning) == (Variant.CPU, True)
 
 
 def in_yml(entry: str) -> str:

@@ -276,6 +276,16 @@ async def test_files_come_over_rest(jp_serverapp, jp_fetch, channel: str, caches
     assert (code, "The file is" in found["message"]) == (413, True)
     code, found = await ask("imports", method="POST", body=json.dumps({"text": "-r /etc/passwd\nsix"}))
     assert (code, "reads another file" in found["message"]) == (400, True)
+    body = json.dumps({"path": "study.yml", "verify": False})
+    code, job = await ask("imports", method="POST", body=body)
+    assert (code, job["kind"], job["name"]) == (202, "import", "study")
+    assert (await manager.runner.wait(job["id"])).state is JobState.SUCCEEDED
+    code, found = await ask("environments", "study", "export", params={"format": "pixi.lock", "platforms": "osx-arm64"})
+    assert (code, found["file_name"]) == (200, "study-pixi.lock")
+    assert "/warpdrive-1.5.0" in found["text"]
+    assert [warning.split(":")[0] for warning in found["warnings"]] == ["Nothing is locked for osx-arm64"]
+    code, found = await ask("environments", "study", "export", params={"platforms": "osx-arm64"})
+    assert (code, "Only a pixi.lock" in found["message"]) == (400, True)
     code, found = await ask("environments", "none", "export", params={"format": "pixi.lock"})
     assert code == 404
     code, found = await ask("environments", "none", "export", params={"format": "docx"})

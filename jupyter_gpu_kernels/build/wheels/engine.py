@@ -72,7 +72,7 @@ class WheelsEngine:
             requirements = (*requirements, "pip")
         wanted = wanted_versions(request.python, request.python_range)
         uv = await self._uv(request.indexes)
-        options = _options(request)
+        options = solving.options(request)
         refused: NoWheelError | None = None
         with throwaway() as cwd:
             found = await self._candidates(uv, cwd)
@@ -126,7 +126,7 @@ class WheelsEngine:
             words += ["--prompt", final.name, str(generation)]
             await solving.ask(uv, *words, cwd=cwd, python=solution.python, solving=False)
             pins = solving.requirements_file(cwd, "pins.txt", solution.pins)
-            words = ["pip", "sync", *uv.index_options, *_options(solution), "--python", str(layout.python), pins]
+            words = ["pip", "sync", *uv.index_options, *solving.options(solution), "--python", str(layout.python), pins]
             await self._fetch(uv, words, solution, cwd, Stage.DOWNLOAD, reporter, lock)
         await asyncio.to_thread(rewrite_scripts, layout, final)
         return solution.pins
@@ -163,7 +163,7 @@ class WheelsEngine:
         tool = Interpreter(version=python, path=own)
         request = WheelsRequest(requirements=wanted, indexes=indexes, allow_builds=allow_builds, hold=hold)
         with throwaway() as cwd:
-            options = _options(request)
+            options = solving.options(request)
             lock, _ = await ontop.plan(
                 uv,
                 wanted,
@@ -189,20 +189,18 @@ class WheelsEngine:
             SolveError: The index does not have a package in its version, or there is no such Python here.
             ChannelError: The index does not answer as it should.
         """
-        requirements = checked(exactly.versions(pins))
-        backend = exactly.torch_backend(requirements)
-        request = WheelsRequest(requirements=requirements, torch_backend=backend, pip=False)
+        wanted = checked(exactly.versions(pins))
+        backend = exactly.torch_backend(wanted)
+        request = WheelsRequest(requirements=wanted, torch_backend=backend, pip=False)
         uv = await self._uv(())
         with throwaway() as cwd:
-            tool = Interpreter(version=python, path=getattr(sys, "_base_executable", None) or sys.executable)
+            own = Interpreter(version=python, path=getattr(sys, "_base_executable", None) or sys.executable)
             if not on_top:
-                tool = await self._python(python, uv, cwd)
-            options = ("--no-deps", *_options(request))
-            answer = await solving.lock(
-                uv, requirements, cwd=cwd, interpreter=tool.path, python=tool.version, options=options
-            )
+                own = await self._python(python, uv, cwd)
+            options = ("--no-deps", *solving.options(request))
+            found = await solving.lock(uv, wanted, cwd=cwd, interpreter=own.path, python=own.version, options=options)
             solution = await self._solution(
-                uv, answer.output, cwd, tool, requirements=requirements, request=request, warnings=answer.warnings
+                uv, found.output, cwd, own, requirements=wanted, request=request, warnings=found.warnings
             )
         return exactly.kept_to(solution, pins)
 
@@ -218,7 +216,7 @@ class WheelsEngine:
         """
         uv = (await self._uv(solution.more_indexes)).only(solution.directory)
         layout = Layout(generation, EnvironmentKind.CONDA)
-        options = _options(solution)
+        options = solving.options(solution)
         reporter.stage(Stage.WHEELS)
         with throwaway() as cwd:
             find = exactly.missing if solution.exact else ontop.missing
@@ -295,7 +293,7 @@ class WheelsEngine:
         locked, missing = await asyncio.gather(
             with_sizes(locked, uv, self._sizes),
             solving.uncached(
-                uv, locked, cwd=cwd, interpreter=python.path, python=python.version, options=_options(request)
+                uv, locked, cwd=cwd, interpreter=python.path, python=python.version, options=solving.options(request)
             ),
         )
         if unknown := [package.name for package in locked if package.name in missing and not package.size]:
@@ -350,9 +348,3 @@ class WheelsEngine:
             rounds=self._rounds,
             lock=lock,
         )
-
-
-def _options(what: WheelsRequest | WheelsSolution) -> tuple[str, ...]:
-    """Options that must be the same in every command about one set of wheels."""
-    builds = () if what.allow_builds else ("--only-binary", ":all:")
-    return (*builds, *(("--torch-backend", what.torch_backend) if what.torch_backend else ()))

@@ -17,7 +17,7 @@ from ..tools.processes import ToolSilentError, run_tool
 from ..tools.redaction import redact
 from .failures import explain
 from .lock import Locked
-from .settings import Hold
+from .settings import Hold, WheelsRequest, WheelsSolution
 from .uv import Uv
 
 #: Seconds without a word from uv. It says nothing while it resolves, and an index without separate metadata may make
@@ -75,6 +75,12 @@ async def ask(
         text = "\n".join((*output, *remarks)) if not remarks else "\n".join(remarks)
         raise explain(text, returncode=finished.returncode, solving=solving, pins=pins, python=python)
     return Answer(output="\n".join(output), remarks="\n".join(remarks))
+
+
+def options(what: WheelsRequest | WheelsSolution) -> tuple[str, ...]:
+    """Options that must be the same in every command about one set of wheels."""
+    builds = () if what.allow_builds else ("--only-binary", ":all:")
+    return (*builds, *(("--torch-backend", what.torch_backend) if what.torch_backend else ()))
 
 
 def requirements_file(cwd: Path, name: str, requirements: Sequence[str]) -> str:
