@@ -65,14 +65,14 @@ class IndexSearch:
         if not _NAME.fullmatch(name.strip()):
             return None
         project = canonicalize_name(name.strip())
-        return await self._found.ask((project, python), lambda: self._look_up(project, python))
+        uv, where = await self._places.ask("", self._settle)
+        return await self._found.ask((project, python, where), lambda: self._look_up(uv, where, project, python))
 
     async def close(self) -> None:
         """End all questions."""
         await asyncio.gather(self._found.close(), self._places.close())
 
-    async def _look_up(self, project: str, python: str) -> FoundPackage | None:
-        uv, where = await self._places.ask("", self._settle)
+    async def _look_up(self, uv: Uv, where: Places, project: str, python: str) -> FoundPackage | None:
         async with self._gate:
             try:
                 files = await within(DEADLINE, lambda: _files(uv, where, project))

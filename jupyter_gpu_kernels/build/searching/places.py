@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shlex
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ..wheels import solving
+from ..wheels.places import throwaway
 from ..wheels.uv import Uv
 
 
@@ -26,14 +25,21 @@ async def places(uv: Uv) -> Places:
         GpuKernelsError: uv cannot work.
     """
     words = ("pip", "compile", "--no-header", "--emit-index-url", "--emit-find-links", *uv.index_options)
-    with tempfile.TemporaryDirectory(prefix="gpu-kernels-", ignore_cleanup_errors=True) as folder:
+    with throwaway() as folder:
         # Nothing is wanted, so nothing is asked of the network.
-        file = solving.requirements_file(Path(folder), "requirements.in", ())
-        answer = await solving.ask(uv, *words, file, cwd=Path(folder))
+        file = solving.requirements_file(folder, "requirements.in", ())
+        answer = await solving.ask(uv, *words, file, cwd=folder)
     found: dict[str, list[str]] = {"--index-url": [], "--extra-index-url": [], "--find-links": []}
     for line in answer.output.splitlines():
         option, _, value = line.partition(" ")
         if option in found:
             found[option].append(" ".join(shlex.split(value)) if value[:1] in "'\"" else value.strip())
     default = () if "--no-index" in uv.index_options else found["--index-url"]
-    return Places((*found["--extra-index-url"], *default), tuple(found["--find-links"]))
+    indexes, links = (*found["--extra-index-url"], *default), tuple(found["--find-links"])
+    if uv.environment.get("UV_OFFLINE", "").lower() in ("1", "true", "yes"):
+        indexes, links = tuple(filter(_is_local, indexes)), tuple(filter(_is_local, links))
+    return Places(indexes, links)
+
+
+def _is_local(place: str) -> bool:
+    return not place.startswith(("http://", "https://"))
