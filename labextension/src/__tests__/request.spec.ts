@@ -36,6 +36,13 @@ describe('request', () => {
     expect(server.asked).toEqual([{ what, body: { name: 'x' } }]);
   });
 
+  it('takes silence for a yes where there is nothing to be said', async () => {
+    server.answers.set('DELETE foreign?prefix=%2Fenvs%2Fold', () => new Response(null, { status: 204 }));
+
+    const query = { prefix: '/envs/old' };
+    expect(await request(['foreign'], { method: 'DELETE', query }, server.settings)).toBeUndefined();
+  });
+
   it('gives the report of our server', async () => {
     const report = { code: 'name_taken', message: 'That name is taken.', cure: 'Take another.', detail: 'By you.' };
     server.answers.set('GET jobs', () => refusal(report, 409));
