@@ -43,6 +43,9 @@ BODIES: dict[tuple[str, str], Any] = {
 #: Verbs that need more than a scripted workshop, and where they are tried.
 ELSEWHERE = {
     ("/jobs/{id}", "delete"): "tests/test_handlers.py: a job at work",
+    ("/environments/{name}/packages", "get"): "tests/test_packages.py: a scripted editor",
+    ("/environments/{name}/packages", "post"): "tests/test_packages.py: a scripted editor",
+    ("/environments/{name}/packages/plan", "post"): "tests/test_packages.py: a scripted editor",
     ("/environments/{name}/pack", "post"): "tests/test_packing.py: a real environment",
     ("/environments/{name}/clone", "post"): "tests/test_copies.py: a real environment",
     ("/environments/{name}/rename", "post"): "tests/test_copies.py: a real environment",
