@@ -32,8 +32,9 @@ class Note:
 
 def line(note: Note) -> str:
     """The line for a note, without what only means this machine."""
-    plain = replace(note, spec=_anywhere(note.spec))
-    return f"# jupyter-gpu-kernels: {json.dumps(to_json(plain), separators=(',', ':'))}"
+    spec, usual = to_json(_anywhere(note.spec)), to_json(EnvironmentSpec(name=""))
+    said = {"spec": {key: value for key, value in spec.items() if value != usual[key]}, "asked": note.asked}
+    return f"# jupyter-gpu-kernels: {json.dumps(said, separators=(',', ':'))}"
 
 
 def read(text: str) -> Note | None:
