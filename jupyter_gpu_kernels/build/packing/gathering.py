@@ -57,16 +57,16 @@ def conda_parts(records: Sequence[CondaRecord], settings: ChannelSettings) -> tu
     parts = []
     for record in records:
         base, _, file = record.url.rpartition("/")
-        channel = base.rpartition("/")[0]
+        channel, _, subdir = base.rpartition("/")
         if not channel or not file.endswith((".conda", ".tar.bz2")):
             raise _unpackable(record.name, "its record does not say where it came from")
-        url = f"{locations.get(channel, channel)}/{record.subdir}/{file}"
+        url = f"{locations.get(channel, channel)}/{subdir}/{file}"
         parts.append(
             _part(
                 Archive(
                     name=record.name,
                     url=url,
-                    file=f"{CONDA}/{record.subdir}/{unquote(file)}",
+                    file=f"{CONDA}/{subdir}/{unquote(file)}",
                     size=record.size,
                     algorithm="sha256" if record.sha256 else "md5",
                     digest=record.sha256 or record.md5,

@@ -111,6 +111,9 @@ class Packer:
         ]
         for settings, parts in groups:
             missing = [part.archive for part in parts if part.here is None]
+            for archive in missing:
+                if not archive.digest:
+                    reporter.log(f"Nobody says what {archive.name} must hash to: it is packed as it comes.")
             if not missing:
                 continue
             try:
