@@ -53,12 +53,12 @@ async def _edit(manager: GpuKernelsManager, arguments: argparse.Namespace, edit:
     """Show what would change, ask, and change it."""
     preview = await manager.packages.plan(arguments.name, edit)
     if preview.plan.refusal is not None:
-        return Answer(model=preview, text=text.plan(preview.plan), exit_code=Exit.REFUSED)
+        refusal = preview.plan.refusal
+        return Answer(model=preview, text=f"{refusal.reason}\n{refusal.cure}\n", exit_code=Exit.REFUSED)
     if arguments.dry_run:
         return Answer(model=preview, text=_preview(preview))
-    shown = "" if arguments.json else _preview(preview)
     if preview.differences:
-        _confirm(arguments, shown)
+        _confirm(arguments, _preview(preview))
     job = await follow(manager, arguments, manager.packages.edit(arguments.name, edit))
     if job.state is not JobState.SUCCEEDED:
         return outcome(manager, job, "")
