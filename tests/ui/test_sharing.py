@@ -40,6 +40,7 @@ def test_a_package_is_added_and_the_kernel_handed_on(
     field.press_sequentially("prefix")
     expect(packages.get_by_role("option").first).to_contain_text("prefixed")
     desk.picture("packages-search")
+    assert desk.audit(".jp-GpuKernels-View") == []
     field.press("ArrowDown")
     field.press("Enter")
     expect(packages.get_by_role("combobox", name="Version of prefixed")).to_contain_text("1.0")
@@ -88,6 +89,7 @@ def test_a_package_is_added_and_the_kernel_handed_on(
     expect(desk.dialog.get_by_label("Name of the copy")).to_have_attribute("aria-invalid", "true")
     desk.dialog.get_by_label("Name of the copy").fill(copy)
     desk.picture("clone")
+    assert desk.audit(".jp-Dialog") == []
     desk.press("Clone", desk.dialog)
     expect(desk.job(copy, "Cloning to %1")).to_contain_text("Done", timeout=BUILD)
     desk.choose(copy, "Rename")
