@@ -14,6 +14,7 @@ import yaml
 
 from ...errors import InvalidChannelError, InvalidInputError, InvalidPackageError
 from ...models import EnvironmentSpec, FileFormat, Installer
+from ..planning import validation
 from . import requirement_lines, texts
 from .contents import Contents, shown
 
@@ -60,6 +61,9 @@ def read(text: str, platform: str) -> Contents:
             raise InvalidInputError(msg, cure="Correct or remove that entry.")
     texts.counted(len(packages) + len(pip), "packages")
     for package in packages:
+        if len(package) > validation.MAX_LENGTH:
+            msg = f"{shown(package)} is too long for a package."
+            raise InvalidPackageError(msg, cure=f"Give at most {validation.MAX_LENGTH} characters.")
         _refuse_foreign_channel(package, channels)
     python = _python(packages)
     lines = requirement_lines.read([line for item in pip for line in requirement_lines.joined(item)], python=python)

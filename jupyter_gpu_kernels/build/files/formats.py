@@ -34,7 +34,7 @@ def recognise(text: str, file_name: str = "") -> FileFormat:
     """
     if text.lstrip().startswith("{"):
         return FileFormat.RECIPE
-    if re.search(rf"^\s*{explicit.MARK}\s*$", text, re.MULTILINE):
+    if re.search(rf"^[ \t]*{explicit.MARK}[ \t]*$", text, re.MULTILINE):
         return FileFormat.EXPLICIT
     keys = set(re.findall(r"^([A-Za-z_]+):(?:\s|$)", text, re.MULTILINE))
     if "version" in keys and "environments" in keys:
@@ -48,7 +48,7 @@ def recognise(text: str, file_name: str = "") -> FileFormat:
         raise InvalidInputError(msg, cure=CURE)
     first = next((line.strip() for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")), "")
     option = first.startswith("-")
-    if not option and not re.match(r"[A-Za-z0-9][\w.-]*\s*(\[[\w\s,.-]*\])?\s*($|[=<>!~;@\\(#])", first):
+    if not option and not re.match(r"[A-Za-z0-9][\w.-]*\s*(\[[\w\s,.-]*\])?\s*($|[=<>!~;@\\(#])", first[:300]):
         msg = "The file is nothing that environments can be made of."
         raise InvalidInputError(msg, cure=CURE)
     return FileFormat.REQUIREMENTS

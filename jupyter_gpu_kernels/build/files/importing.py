@@ -74,11 +74,11 @@ class Importer:
         """
         found = formats.read(request.text, platform=platform_name(), file_name=request.file_name, name=request.name)
         stem = re.sub(
-            r"(-explicit|-exact|-requirements|-pixi|-recipe)?(\.\w+)*$", "", request.file_name.rsplit("/", 1)[-1]
+            r"(-explicit|-exact|-requirements|-pixi|-recipe)?(\.\w+)*$", "", request.file_name.rsplit("/", 1)[-1][-100:]
         )
         common = {"environment", "requirements", "pixi", "conda-lock", "explicit", "recipe", "spec-file"}
         for text in (found.spec.name, "" if stem in common else stem):
-            clean = re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-_")[:60]
+            clean = re.sub(r"[^A-Za-z0-9_-]+", "-", text[:200]).strip("-_")[:60]
             if clean and clean.lower() not in validation.RESERVED:
                 return clean
         return "imported"

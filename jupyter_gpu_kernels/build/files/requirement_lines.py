@@ -15,7 +15,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 from ...errors import InvalidPackageError
 from .contents import shown
 
-_COMMENT = re.compile(r"(^|\s+)#.*$")
+#: Characters of a logical line. A package with a hundred files has a tenth of that in hashes.
+_LONGEST = 65536
+
+_COMMENT = re.compile(r"(^|\s)#.*$")
 _HASH = re.compile(r"\s--hash[= ]\s*(?P<hash>\S+)")
 
 #: Why options are refused, by what they do.
@@ -98,12 +101,15 @@ def read(lines: Iterable[str], *, python: str = "") -> tuple[Line, ...]:
 
 def speaks_of_python(lines: Iterable[str]) -> bool:
     """Whether a marker asks for the version of Python."""
-    return any(re.search(r";.*\bpython_(full_)?version\b", line) for line in lines)
+    return any(";" in line and ("python_version" in line or "python_full_version" in line) for line in lines)
 
 
 def _read(line: str, python: str) -> Line | None:
     if line in _HARMLESS:
         return None
+    if len(line) > _LONGEST:
+        msg = f"The file has a line of {len(line)} characters: {shown(line)}"
+        raise InvalidPackageError(msg, cure="Write one requirement on each line.")
     _refuse_options(line)
     hashes = tuple(match["hash"] for match in _HASH.finditer(line))
     text = _HASH.sub("", line).strip()

@@ -11,7 +11,7 @@ from ...models import EnvironmentSpec, FileFormat, Installer
 from . import notes, requirement_lines, texts
 from .contents import Contents, Exact, WheelPin, wheel_pin
 
-_PYTHON = re.compile(r"^#\s*python:?\s*=*\s*(\d+\.\d+(?:\.\d+)?)\s*$", re.MULTILINE | re.IGNORECASE)
+_PYTHON = re.compile(r"^#[ \t]*python[ \t:=]*(\d+\.\d+(?:\.\d+)?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 
 
 def write(*, python: str, wheels: Sequence[WheelPin], head: str = "", note: notes.Note) -> str:
