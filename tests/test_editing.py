@@ -19,6 +19,8 @@ from patience import PATIENCE, eventually
 from two_cudas import printed, running
 from wheels_index import Index, make_wheel, serve
 
+from jupyter_gpu_kernels.build.conda.builder.records import linked
+from jupyter_gpu_kernels.build.conda.settings import Channel
 from jupyter_gpu_kernels.build.contents.distributions import Distribution
 from jupyter_gpu_kernels.build.contents.installed import Contents, contents
 from jupyter_gpu_kernels.build.contents.outside import outside
@@ -258,6 +260,11 @@ async def test_packages_are_added_updated_and_removed_and_no_other_moves(place: 
     assert (more.specs, more.requirements) == (("activating",), ("later==1.0",))
     gone = {"activating": ("1.0", None), "later": ("1.0", None), "needle": ("1.0", None)}
     assert await place.preview(uninstall=("activating", "later")) == gone
+
+    # What is held is fetched from where it is now, by whoever may.
+    paths = [str(path) for path in (place.prefix / "conda-meta").glob("*.json")]
+    mirror = Channel("mirror", "http://me:secret@example.org/a/lab")
+    assert {record.url.rsplit("/", 2)[0] for record in linked(paths, [mirror])} == {mirror.location}
 
     recorder = await place.edit(update=("guest",))
     assert recorder.stages == [Stage.SOLVE]

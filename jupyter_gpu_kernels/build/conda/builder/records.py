@@ -90,12 +90,15 @@ def linked(paths: Iterable[str], channels: Iterable[Channel]) -> list[rattler.Re
     """
     bases = [rattler_channel(channel).base_url.rstrip("/") for channel in channels]
     secrets = {uncover(base): base for base in bases}
+    # A mirror has the same packages by the same names; their hashes tell if not.
+    moved = {base.rsplit("/", 1)[-1]: base for base in reversed(bases)}
     found: list[rattler.RepoDataRecord] = []
     for path in paths:
         # Whatever rattler cannot read cannot be held on to.
         with contextlib.suppress(Exception):
             record = rattler.PrefixRecord.from_path(Path(path))
             base, subdir, file = record.url.rsplit("/", 2)
-            url = f"{secrets.get(base, base)}/{subdir}/{file}"
-            found.append(rattler.RepoDataRecord(record, record.file_name, url, record.channel))
+            home = secrets.get(base) or moved.get(base.rsplit("/", 1)[-1], base)
+            channel = record.channel if uncover(home) == base else uncover(home)
+            found.append(rattler.RepoDataRecord(record, record.file_name, f"{home}/{subdir}/{file}", channel))
     return found
