@@ -15,6 +15,7 @@ from jupyter_gpu_kernels.build.files import (
     formats,
     notes,
     pixi_lock,
+    recipe_json,
     requirement_lines,
     texts,
 )
@@ -400,6 +401,16 @@ def test_a_lock_of_thousands_of_packages_is_read_soon_enough() -> None:
         f"  - conda: {BASE}/noarch/p{number}-1.0-0.conda\n    sha256: {SHA}\n    md5: {MD5}\n" for number in range(8000)
     )
     assert read(PIXI + extra).exact is not None
+
+
+def test_a_notebook_is_as_good_as_the_recipe_in_it() -> None:
+    assert recipe_json.read('{"name": "warp"}') == {"name": "warp"}
+    assert recipe_json.read('{"nbformat": 4, "metadata": {"jupyter_gpu_kernels": {"name": "warp"}}}') == {
+        "name": "warp"
+    }
+    for text in ('{"nbformat": 4, "metadata": {}}', '{"nbformat": 4, "metadata": []}', "{" * 100_000):
+        with pytest.raises(InvalidInputError):
+            recipe_json.read(text)
 
 
 def test_lines_are_joined_as_pip_joins_them() -> None:
