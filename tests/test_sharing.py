@@ -164,6 +164,11 @@ async def test_files_that_cannot_become_kernels_are_refused_and_nothing_is_touch
         (ImportRequest(text="six\n", name="../x"), InvalidInputError, "cannot be the name"),
         (ImportRequest(text=python), RefusedError, "has no ipykernel"),
         (ImportRequest(text=explicit(channel, "noarch/ipykernel-7.3.0-0.conda")), RefusedError, "has no python"),
+        (
+            ImportRequest(text="six==1 --hash=sha256:{0}\nsix==2 --hash=sha256:{0}\n".format("0" * 64)),
+            InvalidInputError,
+            "six twice",
+        ),
         (ImportRequest(text="dependencies: ['--file=/etc/passwd']\n"), InvalidInputError, "options, paths"),
         (ImportRequest(text="dependencies: ['/tmp/evil.conda']\n"), InvalidInputError, "options, paths"),
         (ImportRequest(text="dependencies: ['a[url=x]']\n"), InvalidInputError, "is not a conda package"),
@@ -198,7 +203,12 @@ async def test_hashes_that_are_not_the_channels_are_refused(channel: str, caches
     manager = make_manager(channel, caches.root)
     kernels = [*channel_dir.glob("noarch/ipykernel-*"), *channel_dir.glob("linux-64/python-3*")]
     good = explicit(channel, *(f"{path.parent.name}/{path.name}" for path in kernels))
+    Path(Path.home(), ".condarc").write_text(f"allowlist_channels: ['{channel}']\n")
+    found = await make_manager(channel, caches.root, channels=[]).sharing.plan_import(ImportRequest(text=good))
+    # The usual channel is not allowed, so that the file's own is named for later.
+    assert found.spec.channels == (channel,)
     found = await manager.sharing.plan_import(ImportRequest(text=good))
+    assert found.spec.channels == ()
     assert (found.exact, len(found.plan.packages)) == (True, 2)
     assert all(package.size for package in found.plan.packages)
     bad = good.replace(".tar.bz2\n", f".tar.bz2#{'0' * 32}\n").replace(".conda\n", f".conda#{'0' * 32}\n")

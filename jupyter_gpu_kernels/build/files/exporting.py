@@ -137,8 +137,12 @@ class Exporter:
 
     async def _channels(self, subject: _Subject) -> tuple[str, ...]:
         """The channels by the names that they are configured with."""
-        settings = await self._equipment.planner.channel_settings(subject.manifest.spec)
-        return tuple(dict.fromkeys(uncover(channel).rstrip("/") for channel in settings.channels))
+        try:
+            channels = (await self._equipment.planner.channel_settings(subject.manifest.spec)).channels
+        except RefusedError:
+            # It was allowed when the environment was made.
+            channels = subject.manifest.plan.channels
+        return tuple(dict.fromkeys(uncover(channel).rstrip("/") for channel in channels))
 
     async def _asked(self, subject: _Subject) -> tuple[Sequence[str], Sequence[str]]:
         """What was asked for, of conda and of pip."""

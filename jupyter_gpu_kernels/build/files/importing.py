@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from packaging.utils import canonicalize_name
 
-from ...errors import RefusedError
+from ...errors import InvalidInputError, RefusedError
 from ...models import EnvironmentSpec, ImportRequest, Installer, Manifest
 from ..conda.history import name_of
 from ..conda.pins import Pinned
@@ -151,7 +151,12 @@ class Importer:
         places = tuple(place for place, _ in counted.most_common())
         # Refuses those that an administrator does not allow.
         settings: ChannelSettings = await planner.channel_settings(replace(contents.spec, channels=places))
-        configured = await planner.channel_settings(replace(contents.spec, channels=()))
+        try:
+            configured = await planner.channel_settings(replace(contents.spec, channels=()))
+            usual = frozenset(channel.name for channel in configured.resolved())
+        except RefusedError:
+            # The usual channels are not allowed, and those of the file are.
+            configured, usual = settings, frozenset()
         # The configured ones come first, by their own names: who has credentials for them has them there.
         known = {uncover(channel.location).rstrip("/") for channel in configured.resolved()}
         others = (place for place in settings.channels if uncover(place).rstrip("/") not in known)
@@ -163,16 +168,21 @@ class Importer:
         if contents.note is None or not contents.note.asked:
             roots = tuple(dict.fromkeys(("python", "ipykernel", *pinned.roots)))
             pinned = replace(pinned, solution=replace(pinned.solution, request=replace(request, specs=roots)))
-        return pinned, frozenset(channel.name for channel in configured.resolved())
+        return pinned, usual
 
 
 def _check_kernel(exact: Exact) -> None:
     """Refuse packages that can never be a kernel.
 
     Raises:
+        InvalidInputError: One of them is there twice.
         RefusedError: What they lack.
     """
     names = exact.names
+    for listed in ([pin.parts[0] for pin in exact.conda], [pin.name for pin in exact.wheels]):
+        if twice := [name for name, count in Counter(listed).items() if count > 1]:
+            msg = f"The file names {twice[0]} twice for this platform."
+            raise InvalidInputError(msg, cure="Have the file made again.")
     python = "python" in names or not exact.conda
     for lacking, there in (("python", python), ("ipykernel", "ipykernel" in names)):
         if not there:
