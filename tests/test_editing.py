@@ -284,10 +284,8 @@ async def test_wheels_of_a_virtual_environment_are_changed_alike(
         make_wheel(place.wheels, name, "2.0", requires=("gauge",) if name == "metrics" else ())
     make_wheel(place.wheels, "needle", "2.0", requires=("gauge >=2",))
     # The newer needle would have gauge moved; the older one does as well.
-    added = {"later": (None, "1.0"), "needle": (None, "1.0")}
-    assert await place.preview(install=("later",)) == added
+    assert await place.preview(install=("later",)) == {"later": (None, "1.0"), "needle": (None, "1.0")}
     assert await place.preview(install=("needle >=2",)) == {"needle": (None, "2.0"), "gauge": ("1.0", "2.0")}
-    assert await place.preview(update=("metrics",)) == {"metrics": ("1.0", "2.0")}
     assert await place.preview(update_all=True) == dict.fromkeys(("metrics", "gauge"), ("1.0", "2.0"))
     add_outside(place.prefix, "needle")
     before = place.versions
@@ -295,7 +293,6 @@ async def test_wheels_of_a_virtual_environment_are_changed_alike(
     assert place.versions == {**before, "later": "1.0"}
     assert read_pins(place.prefix).kept == ("needle==1.0",)
     assert place.packages["needle"].origin is PackageOrigin.OUTSIDE
-    assert await place.preview(uninstall=("metrics",)) == {"metrics": ("1.0", None), "gauge": ("1.0", None)}
 
 
 @pytest.mark.parametrize(
