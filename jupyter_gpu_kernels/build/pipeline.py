@@ -170,7 +170,9 @@ class Workshop:
         async with self._equipment.writing(name, "rebuild"):
             old = await asyncio.to_thread(self._inventory.manifest, name)
             more = await asyncio.to_thread(lambda: outside(contents(old)))
-            preference = Preference(keep=more.specs, wheels=Hold(kept=more.requirements), remarks=tuple(more.lost.values()))
+            preference = Preference(
+                keep=more.specs, wheels=Hold(kept=more.requirements), remarks=tuple(more.lost.values())
+            )
             # What it is on disk stays what it is: its path is that of an environment of its kind.
             wanted = replace(old.spec, installer=old.plan.installer)
             return await self._construction.build(
