@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from jupyter_gpu_kernels.diagnosis.catalogue import CHECKS
+from jupyter_gpu_kernels.diagnosis.checks import CHECKS
 from jupyter_gpu_kernels.diagnosis.context import Context, Practice
 from jupyter_gpu_kernels.diagnosis.doctor import Doctor
 from jupyter_gpu_kernels.diagnosis.environments import asking
@@ -32,13 +32,13 @@ def make_context(root: Path, **changes: Any) -> Context:
 
 
 def examine(check_id: str, context: Context) -> Diagnosis:
-    """Make one check of the catalogue as the doctor makes it."""
+    """Make one check of the table as the doctor makes it."""
     (check,) = [check for check in CHECKS if check.id == check_id]
     return asyncio.run(Doctor([check]).examine(context))
 
 
 def look(check_id: str, context: Context) -> tuple[Finding, ...]:
-    """What one check of the catalogue finds; it must not be skipped."""
+    """What one check of the table finds; it must not be skipped."""
     diagnosis = examine(check_id, context)
     assert [item.skipped for item in diagnosis.examined] == [""], diagnosis.examined
     return diagnosis.findings

@@ -15,8 +15,8 @@ from patients import MACHINE, TORCH_VERSION, Patient, torch_files
 from two_cudas import make_decoy
 
 from jupyter_gpu_kernels.build.planning.catalogue import Catalogue
-from jupyter_gpu_kernels.diagnosis.catalogue import CHECKS
 from jupyter_gpu_kernels.diagnosis.check import EnvironmentCheck
+from jupyter_gpu_kernels.diagnosis.checks import CHECKS
 from jupyter_gpu_kernels.models import EnvironmentSpec, Installer, Severity, Variant, VerificationOutcome
 
 #: Of all checks of environments, those that rightly speak of one that nobody verified or registered, on no machine.

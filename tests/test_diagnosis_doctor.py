@@ -12,7 +12,6 @@ import pytest
 from doctoring import make_context
 from scripted import environment_of, manifest_of
 
-from jupyter_gpu_kernels.diagnosis.catalogue import CHECKS
 from jupyter_gpu_kernels.diagnosis.check import (
     Check,
     EnvironmentCheck,
@@ -22,6 +21,7 @@ from jupyter_gpu_kernels.diagnosis.check import (
     problem,
     warning,
 )
+from jupyter_gpu_kernels.diagnosis.checks import CHECKS
 from jupyter_gpu_kernels.diagnosis.context import Context
 from jupyter_gpu_kernels.diagnosis.doctor import Doctor
 from jupyter_gpu_kernels.models import Diagnosis, Environment, EnvironmentSpec, Finding, Remedy, Severity

@@ -9,7 +9,7 @@ import pytest
 from conftest import Caches
 from patients import H200, MACHINE, Patient, copy_of, make_patient, rewrite, tensorflow_files, torch_files
 
-from jupyter_gpu_kernels.diagnosis.catalogue import CHECKS
+from jupyter_gpu_kernels.diagnosis.checks import CHECKS
 from jupyter_gpu_kernels.models import Hardware, Severity, Variant
 
 TORCH = {"framework": "pytorch", "variant": Variant.GPU, "framework_version": "2.7.1+cu126", "cuda_built": "12.6"}
@@ -49,7 +49,7 @@ def silent(patient: Patient) -> None:
     assert {check_id: patient.look(check_id) for check_id in IDS} == dict.fromkeys(IDS, ())
 
 
-def test_every_check_is_in_the_catalogue_once() -> None:
+def test_every_check_is_in_the_table_once() -> None:
     ids = [check.id for check in CHECKS]
     assert len(ids) == len(set(ids))
     assert set(IDS) <= set(ids)

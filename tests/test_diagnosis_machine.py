@@ -18,7 +18,7 @@ from doctoring import look, make_context
 from drivers import COMPILER, needs_compiler
 from scripted import environment_of, manifest_of
 
-from jupyter_gpu_kernels.diagnosis.catalogue import CHECKS, MACHINE
+from jupyter_gpu_kernels.diagnosis.checks import CHECKS, MACHINE
 from jupyter_gpu_kernels.diagnosis.context import Context
 from jupyter_gpu_kernels.diagnosis.doctor import Doctor
 from jupyter_gpu_kernels.diagnosis.machine.devices import permissions

@@ -16,7 +16,7 @@ from doctoring import look, make_context
 from patience import wait_until
 from scripted import ScriptedManager
 
-from jupyter_gpu_kernels.diagnosis.catalogue import MACHINE
+from jupyter_gpu_kernels.diagnosis.checks import MACHINE
 from jupyter_gpu_kernels.diagnosis.context import Context
 from jupyter_gpu_kernels.diagnosis.machine import orphans
 from jupyter_gpu_kernels.errors import ConflictError, InvalidInputError

@@ -10,8 +10,8 @@ import pytest
 from conftest import Caches
 from patients import H200, MACHINE, Patient, copy_of, make_patient, rewrite, stand_in, tensorflow_files, torch_files
 
-from jupyter_gpu_kernels.diagnosis.catalogue import CHECKS
 from jupyter_gpu_kernels.diagnosis.check import EnvironmentCheck
+from jupyter_gpu_kernels.diagnosis.checks import CHECKS
 from jupyter_gpu_kernels.models import (
     GpuProcess,
     GpuReading,

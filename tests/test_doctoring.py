@@ -24,7 +24,7 @@ from jupyter_gpu_kernels.cli.arguments import parse
 from jupyter_gpu_kernels.cli.diagnosing import described
 from jupyter_gpu_kernels.cli.exits import Exit
 from jupyter_gpu_kernels.cli.run import run
-from jupyter_gpu_kernels.diagnosis import catalogue, remedies
+from jupyter_gpu_kernels.diagnosis import checks, remedies
 from jupyter_gpu_kernels.diagnosis.check import Check, EnvironmentCheck, MachineCheck, note, problem, warning
 from jupyter_gpu_kernels.diagnosis.context import Context
 from jupyter_gpu_kernels.errors import ConflictError, InstallError, InvalidInputError, NotFoundError
@@ -231,9 +231,9 @@ async def test_only_what_is_offered_now_is_done(
         await manager.apply(remedies.remove_kernelspec(dead))
 
 
-async def test_every_remedy_of_the_catalogue_is_known(manager_class: type[ScriptedManager]) -> None:
+async def test_every_remedy_of_the_table_is_known(manager_class: type[ScriptedManager]) -> None:
     doctoring = Doctoring(manager_class(), manager_class())
-    offered = {remedy for check in catalogue.CHECKS for remedy in check.remedies}
+    offered = {remedy for check in checks.CHECKS for remedy in check.remedies}
     assert offered <= {*doctoring._jobs, *doctoring._deeds}
     assert set(doctoring._jobs) == remedies.JOBS
 
@@ -404,7 +404,7 @@ def test_fix_cures_what_is_more_than_a_note_and_looks_again(
 @pytest.fixture(autouse=True)
 def checks_of_the_command_line(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
     """What may be named after ``--fix``."""
-    monkeypatch.setattr(catalogue, "CHECKS", (*catalogue.CHECKS, *ward.checks()))
+    monkeypatch.setattr(checks, "CHECKS", (*checks.CHECKS, *ward.checks()))
 
 
 def test_what_cannot_be_undone_is_asked_before(

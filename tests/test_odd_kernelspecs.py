@@ -17,8 +17,8 @@ from two_cudas import write_kernel
 
 from jupyter_gpu_kernels.build.kernelspec.kernel_json import KEY, PROVISIONER
 from jupyter_gpu_kernels.build.kernelspec.registry import Registry, read
-from jupyter_gpu_kernels.diagnosis.catalogue import CHECKS
 from jupyter_gpu_kernels.diagnosis.check import MachineCheck, note
+from jupyter_gpu_kernels.diagnosis.checks import CHECKS
 from jupyter_gpu_kernels.diagnosis.context import Context
 from jupyter_gpu_kernels.diagnosis.doctor import Doctor
 from jupyter_gpu_kernels.diagnosis.remedies import remove_kernelspec

@@ -86,7 +86,7 @@ def _asked(checks: list[str] | None) -> Collection[str] | None:
     if not checks:
         return checks
     # Imported here: the checks need more than the other commands do.
-    from ..diagnosis.catalogue import CHECKS
+    from ..diagnosis.checks import CHECKS
 
     curable = {check.id for check in CHECKS if check.remedies}
     for check in checks:

@@ -12,8 +12,8 @@ from typing import Protocol
 from ..build.adoption import handover
 from ..build.kernelspec.removal import kernel_directories
 from ..diagnosis import remedies
-from ..diagnosis.catalogue import CHECKS
 from ..diagnosis.check import Check
+from ..diagnosis.checks import CHECKS
 from ..diagnosis.context import Context, Practice
 from ..diagnosis.disk import cache
 from ..diagnosis.doctor import Doctor
