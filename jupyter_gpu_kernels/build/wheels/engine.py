@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,21 +10,17 @@ from pathlib import Path
 from ...models import EnvironmentKind, PlannedPackage, Stage
 from ...prefix.layout import Layout
 from ..reporting import Reporter
-from ..tools.redaction import redact
 from . import exactly, locating, ontop, solving
+from .answering import solution_of
 from .failures import NoWheelError
 from .fetching import Listener, fetch
-from .interpreters import Candidate, Interpreter, candidates, choose, wanted_versions
-from .lock import Locked, read_lock
+from .interpreters import Candidate, Interpreter, candidates, choose, own_python, wanted_versions
+from .lock import Locked
 from .places import apart, throwaway
 from .requirements import checked, names
 from .scripts import rewrite_scripts
 from .settings import Hold, WheelsRequest, WheelsSolution
-from .sizes import with_sizes
 from .uv import Uv, prepare
-
-#: Bytes on disk for a byte of wheel: 4.3 for TensorFlow without CUDA, 1.6 for NVIDIA's libraries (measured).
-EXPANSION = 3
 
 #: Seconds for which the Pythons found on this machine are believed.
 MEMORY = 60.0
@@ -92,9 +87,7 @@ class WheelsEngine:
                     refused = refused or error
                     continue
                 warnings = (*answer.warnings, *([python.warning] if python.warning else []))
-                return await self._solution(
-                    uv, answer.output, cwd, python, requirements=requirements, request=request, warnings=warnings
-                )
+                return await self._solution(answer.output, request, uv, cwd, python, requirements, warnings)
         assert refused is not None  # choose() returns at least one
         raise refused
 
@@ -159,8 +152,7 @@ class WheelsEngine:
         hold = hold or Hold()
         wanted = checked((*requirements, *hold.kept))
         uv = await self._uv(indexes)
-        own = getattr(sys, "_base_executable", None) or sys.executable
-        tool = Interpreter(version=python, path=own)
+        own = Interpreter(version=python, path=own_python())
         request = WheelsRequest(requirements=wanted, indexes=indexes, allow_builds=allow_builds, hold=hold)
         with throwaway() as cwd:
             options = solving.options(request)
@@ -169,12 +161,12 @@ class WheelsEngine:
                 wanted,
                 packages,
                 python=python,
-                interpreter=own,
+                interpreter=own.path,
                 cwd=cwd,
                 options=options,
                 held=(hold.pins, hold.firm),
             )
-            return await self._solution(uv, lock, cwd, tool, requirements=wanted, request=request, warnings=())
+            return await self._solution(lock, request, uv, cwd, own, wanted)
 
     async def solve_exactly(self, pins: Sequence[str], *, python: str = "", on_top: bool = False) -> WheelsSolution:
         """Find the files of packages that somebody names to the byte; nothing is chosen.
@@ -194,14 +186,10 @@ class WheelsEngine:
         request = WheelsRequest(requirements=wanted, torch_backend=backend, pip=False)
         uv = await self._uv(())
         with throwaway() as cwd:
-            own = Interpreter(version=python, path=getattr(sys, "_base_executable", None) or sys.executable)
-            if not on_top:
-                own = await self._python(python, uv, cwd)
+            tool = Interpreter(version=python, path=own_python()) if on_top else await self._python(python, uv, cwd)
             options = ("--no-deps", *solving.options(request))
-            found = await solving.lock(uv, wanted, cwd=cwd, interpreter=own.path, python=own.version, options=options)
-            solution = await self._solution(
-                uv, found.output, cwd, own, requirements=wanted, request=request, warnings=found.warnings
-            )
+            found = await solving.lock(uv, wanted, cwd=cwd, interpreter=tool.path, python=tool.version, options=options)
+            solution = await self._solution(found.output, request, uv, cwd, tool, wanted, found.warnings)
         return exactly.kept_to(solution, pins)
 
     async def install_on_top(
@@ -280,47 +268,23 @@ class WheelsEngine:
 
     async def _solution(
         self,
-        uv: Uv,
         lock: str,
+        request: WheelsRequest,
+        uv: Uv,
         cwd: Path,
         python: Interpreter,
-        *,
         requirements: tuple[str, ...],
-        request: WheelsRequest,
-        warnings: tuple[str, ...],
+        warnings: tuple[str, ...] = (),
     ) -> WheelsSolution:
-        locked: tuple[Locked, ...] = read_lock(lock, python.version) if lock else ()
-        locked, missing = await asyncio.gather(
-            with_sizes(locked, uv, self._sizes),
-            solving.uncached(
-                uv, locked, cwd=cwd, interpreter=python.path, python=python.version, options=solving.options(request)
-            ),
-        )
-        if unknown := [package.name for package in locked if package.name in missing and not package.size]:
-            shown = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
-            warnings = (*warnings, f"The package index does not say how large these are: {shown}.")
-        packages = tuple(
-            PlannedPackage(
-                name=package.name, version=package.version, source="pypi", size=package.size, stage=Stage.WHEELS
-            )
-            for package in locked
-        )
-        return WheelsSolution(
-            packages=packages,
-            python=python.version,
-            interpreter=python.path,
+        return await solution_of(
+            lock,
+            request,
+            uv=uv,
+            cwd=cwd,
+            python=python,
             requirements=requirements,
-            indexes=tuple(map(redact, uv.sources)),
-            download_bytes=sum(package.size for package in locked if package.name in missing),
-            disk_bytes=EXPANSION * sum(package.size for package in locked),
-            missing=tuple(sorted(missing)),
+            sizes=self._sizes,
             warnings=warnings,
-            allow_builds=request.allow_builds,
-            more_indexes=request.indexes,
-            torch_backend=request.torch_backend,
-            pins=tuple(package.pin for package in locked),
-            files={package.name: package.place for package in locked},
-            kept=request.hold.kept,
         )
 
     async def _fetch(

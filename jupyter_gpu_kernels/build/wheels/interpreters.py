@@ -82,6 +82,11 @@ def wanted_versions(python: str | None, python_range: str) -> SpecifierSet:
     return wanted
 
 
+def own_python() -> str:
+    """The executable of the Python that runs this, outside of any virtual environment."""
+    return getattr(sys, "_base_executable", None) or sys.executable
+
+
 async def candidates(uv: Uv, cwd: Path, environ: Mapping[str, str] | None = None) -> list[Candidate]:
     """Every CPython on this machine that is neither a prerelease nor free-threaded, newest first."""
     lines: list[str] = []
@@ -89,8 +94,8 @@ async def candidates(uv: Uv, cwd: Path, environ: Mapping[str, str] | None = None
     await run_tool(command, env=uv.environment, cwd=cwd, on_line=lines.append, silence=60)
     found = _listed("".join(lines))
     found += _of_pyenv(os.environ if environ is None else environ)
-    own = Path(getattr(sys, "_base_executable", None) or sys.executable)
-    found.append(Candidate(version=Version(".".join(map(str, sys.version_info[:3]))), path=str(own), rank=1))
+    here = Version(".".join(map(str, sys.version_info[:3])))
+    found.append(Candidate(version=here, path=own_python(), rank=1))
     return sorted(found, key=lambda item: (-item.version.major, -item.version.minor, item.rank, -item.version.micro))
 
 
