@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import netrc
-import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from ...errors import ChannelError
 from ..tools.redaction import redact
+from ..wheels import web
 from .pages import ACCEPT, File, read_html, read_json
 
 #: Seconds without a byte after which an index counts as out of reach.
@@ -31,20 +30,10 @@ class Visitor:
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        context = ssl.create_default_context()
-        if authorities := environ.get("SSL_CERT_FILE"):
-            with contextlib.suppress(OSError):
-                context.load_verify_locations(cafile=authorities)
         self._environ = environ
-        proxies = {
-            scheme: proxy
-            for scheme in ("http", "https")
-            if (proxy := _first(environ, f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY"))
-        }
-        https = urllib.request.HTTPSHandler(context=context)
-        self._through_proxy = urllib.request.build_opener(urllib.request.ProxyHandler(proxies), https)
+        https = urllib.request.HTTPSHandler(context=web.trust(environ))
+        self._through_proxy = urllib.request.build_opener(urllib.request.ProxyHandler(web.proxies(environ)), https)
         self._direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), https)
-        self._no_proxy = {"no": _first(environ, "no_proxy", "NO_PROXY")}
 
     def project(self, index: str, project: str) -> list[File]:
         """The files that an index has of a project; none if it has no such project. Blocks on the net.
@@ -65,16 +54,15 @@ class Visitor:
     def page(self, url: str) -> list[File]:
         """The files that a page lists; raises as :meth:`project`."""
         parts = urlsplit(url)
-        bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        host = parts.netloc.rpartition("@")[2]
+        bare = urlunsplit(parts._replace(netloc=host))
         request = urllib.request.Request(bare, headers={"Accept": ACCEPT})
         if login := self._login(url):
             # Not for the host that it may redirect to.
-            request.add_unredirected_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
-        # Documented nowhere, but there since Python 2.6.
-        bypassed = urllib.request.proxy_bypass_environment(parts.hostname or "", self._no_proxy)  # type: ignore[attr-defined]
-        host = parts.netloc.rpartition("@")[2]
+            request.add_unredirected_header("Authorization", web.authorization(login))
+        opener = self._direct if web.unproxied(url, self._environ) else self._through_proxy
         try:
-            with (self._direct if bypassed else self._through_proxy).open(request, timeout=PATIENCE) as reply:
+            with opener.open(request, timeout=PATIENCE) as reply:
                 body, kind = reply.read(LONGEST), reply.headers.get_content_type()
             return read_json(body) if kind.endswith("json") else read_html(body.decode("utf-8", "replace"))
         except urllib.error.HTTPError as error:
@@ -92,11 +80,10 @@ class Visitor:
 
     def _login(self, url: str) -> str:
         """User and password for a URL."""
-        parts = urlsplit(url)
-        if parts.username:
-            return f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        if named := web.login(url):
+            return named
         with contextlib.suppress(OSError, netrc.NetrcParseError):
-            found = netrc.netrc(self._environ.get("NETRC")).authenticators(parts.hostname or "")
+            found = netrc.netrc(self._environ.get("NETRC")).authenticators(urlsplit(url).hostname or "")
             if found is not None:
                 return f"{found[0]}:{found[2] or ''}"
         return ""
@@ -121,7 +108,3 @@ def _listed(folder: Path) -> list[File]:
         return [File(path.name) for path in folder.iterdir()]
     except OSError:
         return []
-
-
-def _first(environ: Mapping[str, str], *names: str) -> str:
-    return next((environ[name] for name in names if environ.get(name)), "")

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import http.client
-import ssl
 import threading
 import urllib.request
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from . import web
 from .lock import Locked
 from .uv import Uv
 
@@ -57,28 +56,15 @@ class _Asker:
     """Asks the way uv would: same proxies, certificates, credentials."""
 
     def __init__(self, uv: Uv) -> None:
-        environ = uv.environment
-        proxies = {
-            scheme: proxy
-            for scheme in ("http", "https")
-            if (proxy := _first(environ, f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY"))
-        }
-        self._context = ssl.create_default_context()
-        if environ.get("SSL_CERT_FILE"):
-            with contextlib.suppress(OSError):
-                self._context.load_verify_locations(cafile=environ["SSL_CERT_FILE"])
-        self._proxies = proxies
+        self._environ = uv.environment
+        self._context = web.trust(self._environ)
+        self._proxies = web.proxies(self._environ)
         self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler(proxies), urllib.request.HTTPSHandler(context=self._context)
+            urllib.request.ProxyHandler(self._proxies), urllib.request.HTTPSHandler(context=self._context)
         )
         self._local = threading.local()
         self._connections: list[http.client.HTTPConnection] = []
-        self._no_proxy = {"no": _first(environ, "no_proxy", "NO_PROXY")}
-        self._credentials = {
-            (parts.scheme, parts.hostname, parts.port): f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            for parts in map(urlsplit, uv.indexes)
-            if parts.username
-        }
+        self._logins = {_server(url): login for url in uv.indexes if (login := web.login(url))}
 
     def size(self, package: Locked) -> int:
         """Bytes, or 0; never raises."""
@@ -87,13 +73,9 @@ class _Asker:
         with contextlib.suppress(Exception):
             if package.local:
                 return Path(urllib.request.url2pathname(parts.path) if parts.scheme else package.url).stat().st_size
-            headers = {}
-            credentials = self._credentials.get((parts.scheme, parts.hostname, parts.port))
-            if credentials:
-                headers["Authorization"] = "Basic " + base64.b64encode(credentials.encode()).decode()
-            # Documented nowhere, but there since Python 2.6.
-            bypassed = urllib.request.proxy_bypass_environment(parts.netloc, self._no_proxy)  # type: ignore[attr-defined]
-            if bypassed or parts.scheme not in self._proxies:
+            login = self._logins.get(_server(package.url))
+            headers = {"Authorization": web.authorization(login)} if login else {}
+            if parts.scheme not in self._proxies or web.unproxied(package.url, self._environ):
                 answer = self._direct(parts, headers)
                 if answer.status == 200:
                     return int(answer.headers.get("Content-Length") or 0)
@@ -139,5 +121,7 @@ class _Asker:
             connection.close()
 
 
-def _first(environ: Mapping[str, str], *names: str) -> str:
-    return next((environ[name] for name in names if environ.get(name)), "")
+def _server(url: str) -> tuple[str, str | None, int | None]:
+    """Whom a URL asks."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port
