@@ -19,7 +19,7 @@ from jupyter_gpu_kernels.build.files import (
     requirement_lines,
     texts,
 )
-from jupyter_gpu_kernels.build.files.contents import Contents
+from jupyter_gpu_kernels.build.files.parsed import Parsed
 from jupyter_gpu_kernels.build.planning import telling
 from jupyter_gpu_kernels.build.planning.catalogue import Catalogue
 from jupyter_gpu_kernels.build.planning.targets import Target
@@ -162,7 +162,7 @@ colorama==0.4.6 ; sys_platform == "win32" --hash=sha256:{SHA}
 """
 
 
-def read(text: str, **more: str) -> Contents:
+def read(text: str, **more: str) -> Parsed:
     return formats.read(text, platform=HERE, **more)
 
 

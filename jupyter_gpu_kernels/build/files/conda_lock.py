@@ -10,13 +10,13 @@ from typing import Any
 from ...errors import InvalidInputError, RefusedError
 from ...models import EnvironmentSpec, FileFormat, Installer
 from . import texts
-from .contents import Contents, Exact, conda_pin, shown, wheel_pin
+from .parsed import Exact, Parsed, conda_pin, shown, wheel_pin
 
 #: Categories of packages that are installed; the others are extras that somebody must ask for.
 _TAKEN = ("main", "dev")
 
 
-def read(text: str, platform: str) -> Contents:
+def read(text: str, platform: str) -> Parsed:
     """Read a file for a platform.
 
     Raises:
@@ -46,7 +46,7 @@ def read(text: str, platform: str) -> Contents:
     warnings = (f"{left} packages of the lock's extra categories are left out.",) if left else ()
     spec = EnvironmentSpec(name="", installer=Installer.CONDA, recipe=False, companions=False)
     exact = Exact(conda=tuple(conda), wheels=tuple(wheels))
-    return Contents(format=FileFormat.CONDA_LOCK, spec=spec, exact=exact, warnings=warnings)
+    return Parsed(format=FileFormat.CONDA_LOCK, spec=spec, exact=exact, warnings=warnings)
 
 
 def other_platforms(platforms: list[str], platform: str) -> RefusedError:

@@ -16,7 +16,7 @@ from ...errors import InvalidChannelError, InvalidInputError, InvalidPackageErro
 from ...models import EnvironmentSpec, FileFormat, Installer
 from ..planning import validation
 from . import requirement_lines, texts
-from .contents import Contents, shown
+from .parsed import Parsed, shown
 
 _KEYS = frozenset({"name", "channels", "dependencies", "prefix", "variables", "platforms", "category"})
 
@@ -40,7 +40,7 @@ def write(*, name: str, channels: Sequence[str], packages: Sequence[str], pip: S
     return head + yaml.safe_dump(data, sort_keys=False, default_flow_style=False, width=1000, allow_unicode=True)
 
 
-def read(text: str, platform: str) -> Contents:
+def read(text: str, platform: str) -> Parsed:
     """Read a file.
 
     Raises:
@@ -79,7 +79,7 @@ def read(text: str, platform: str) -> Contents:
         recipe=False,
         companions=False,
     )
-    return Contents(format=FileFormat.ENVIRONMENT_YML, spec=spec, warnings=tuple(_unheeded(data)))
+    return Parsed(format=FileFormat.ENVIRONMENT_YML, spec=spec, warnings=tuple(_unheeded(data)))
 
 
 def _unheeded(data: dict[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from ...errors import InvalidInputError, RefusedError
 from ...models import EnvironmentSpec, FileFormat, Installer
 from ..conda.pins import CondaPin
 from . import notes, texts
-from .contents import Contents, Exact, WheelPin, conda_pin, shown, wheel_pin
+from .parsed import Exact, Parsed, WheelPin, conda_pin, shown, wheel_pin
 
 MARK = "@EXPLICIT"
 
@@ -42,7 +42,7 @@ def write(
     return head + "".join(f"{line}\n" for line in lines)
 
 
-def read(text: str, platform: str) -> Contents:
+def read(text: str, platform: str) -> Parsed:
     """Read a file.
 
     Raises:
@@ -75,7 +75,7 @@ def read(text: str, platform: str) -> Contents:
     note = notes.read(text)
     exact = Exact(conda=tuple(conda.values()), wheels=tuple(wheels.values()))
     plain = EnvironmentSpec(name="", installer=Installer.CONDA, recipe=False, companions=False)
-    return Contents(format=FileFormat.EXPLICIT, spec=note.spec if note else plain, exact=exact, note=note)
+    return Parsed(format=FileFormat.EXPLICIT, spec=note.spec if note else plain, exact=exact, note=note)
 
 
 def _wheel(match: re.Match[str]) -> WheelPin:

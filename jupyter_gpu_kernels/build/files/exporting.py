@@ -23,7 +23,7 @@ from ..planning.targets import platform_name, target
 from ..recipes.taking import recipe_of
 from ..tools.redaction import uncover
 from . import environment_yml, explicit, notes, pixi_lock, recipe_json, requirements_txt
-from .contents import WheelPin, wheel_pin
+from .parsed import WheelPin, wheel_pin
 
 #: Platforms that conda has packages for, as far as frameworks of the catalogue do.
 PLATFORMS = ("linux-64", "linux-aarch64", "linux-ppc64le", "osx-64", "osx-arm64", "win-64", "win-arm64")

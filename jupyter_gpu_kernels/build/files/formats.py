@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from ...errors import InvalidInputError
 from ...models import FileFormat
 from . import conda_lock, environment_yml, explicit, pixi_lock, requirements_txt, texts
-from .contents import Contents
+from .parsed import Parsed
 
 #: Reads a text for a platform.
-Reader = Callable[[str, str], Contents]
+Reader = Callable[[str, str], Parsed]
 
 READERS: Mapping[FileFormat, Reader] = {
     FileFormat.ENVIRONMENT_YML: environment_yml.read,
@@ -54,7 +54,7 @@ def recognise(text: str, file_name: str = "") -> FileFormat:
     return FileFormat.REQUIREMENTS
 
 
-def read(text: str, *, platform: str, file_name: str = "", name: str | None = None) -> Contents:
+def read(text: str, *, platform: str, file_name: str = "", name: str | None = None) -> Parsed:
     """Read a text, whatever it is.
 
     Args:

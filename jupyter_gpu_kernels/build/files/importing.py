@@ -23,7 +23,7 @@ from ..planning.targets import platform_name
 from ..reporting import BuildReporter
 from ..tools.redaction import uncover
 from . import formats
-from .contents import Contents, Exact
+from .parsed import Exact, Parsed
 
 #: In every environment anyway, so that nobody needs to ask for them.
 _ESSENTIAL = frozenset({"python", "ipykernel", "pip"})
@@ -41,7 +41,7 @@ class Importer:
         self._equipment = equipment
         self._workshop = workshop
 
-    def read(self, request: ImportRequest, name: str) -> Contents:
+    def read(self, request: ImportRequest, name: str) -> Parsed:
         """Read a file; what is found is complete and can be asked for. Takes a while for a large one.
 
         Args:
@@ -83,7 +83,7 @@ class Importer:
                 return clean
         return "imported"
 
-    async def plan(self, contents: Contents) -> Planned:
+    async def plan(self, parsed: Parsed) -> Planned:
         """Answer what would be built; nothing is downloaded but metadata.
 
         Raises:
@@ -91,24 +91,24 @@ class Importer:
             SolveError: No set of packages satisfies what is asked for, or the index lacks one that is named.
             ChannelError: A channel or index does not answer as it should.
         """
-        if contents.exact is None:
-            planned = await self._equipment.planner.plan(contents.spec)
+        if parsed.exact is None:
+            planned = await self._equipment.planner.plan(parsed.spec)
         else:
-            planned = await self._exactly(contents, contents.exact)
-        warnings = (*contents.warnings, *planned.plan.warnings)
+            planned = await self._exactly(parsed, parsed.exact)
+        warnings = (*parsed.warnings, *planned.plan.warnings)
         return replace(planned, plan=replace(planned.plan, warnings=tuple(dict.fromkeys(warnings))))
 
-    async def build(self, contents: Contents, *, reporter: BuildReporter) -> Manifest:
+    async def build(self, parsed: Parsed, *, reporter: BuildReporter) -> Manifest:
         """Build, verify and register what a file says.
 
         Raises:
             GpuKernelsError: Any of the tree; then nothing but cached downloads is left.
         """
-        spec = contents.spec
+        spec = parsed.spec
         async with self._equipment.writing(spec.name, "import"):
             await asyncio.to_thread(self._workshop.make_free, spec.name)
             await asyncio.to_thread(kernelspecs.check_place, sys_prefix=spec.sys_prefix)
-            return await self._equipment.construction.build(lambda: self.plan(contents), reporter)
+            return await self._equipment.construction.build(lambda: self.plan(parsed), reporter)
 
     def _known(self, spec: EnvironmentSpec) -> bool:
         """Whether the catalogue has the framework of a spec."""
@@ -120,14 +120,14 @@ class Importer:
         names = exact.names if exact else asked
         return replace(spec, framework=telling.framework_of(self._equipment.planner.catalogue, names, asked))
 
-    async def _exactly(self, contents: Contents, exact: Exact) -> Planned:
+    async def _exactly(self, parsed: Parsed, exact: Exact) -> Planned:
         """Plan packages that are named to the byte."""
-        spec, planner = contents.spec, self._equipment.planner
+        spec, planner = parsed.spec, self._equipment.planner
         pinned: Pinned | None = None
         conda, configured = None, frozenset[str]()
         python = exact.python
         if exact.conda:
-            pinned, configured = await self._pinned(contents, exact)
+            pinned, configured = await self._pinned(parsed, exact)
             conda = pinned.solution
             python = next(item.version for item in conda.packages if item.name == "python")
         wheels = None
@@ -135,7 +135,7 @@ class Importer:
             lines = [pin.line for pin in exact.wheels]
             wheels = await self._equipment.wheels.solve_exactly(lines, python=python, on_top=conda is not None)
             python = wheels.python
-        if contents.note is None:
+        if parsed.note is None:
             spec = _asking(spec, exact, pinned, configured, ".".join(python.split(".")[:2]))
         planned = await planner.plan_given(spec, conda=conda, wheels=wheels)
         if pinned is not None and pinned.bare:
@@ -144,15 +144,15 @@ class Importer:
             planned = replace(planned, plan=replace(planned.plan, warnings=(warning, *planned.plan.warnings)))
         return planned
 
-    async def _pinned(self, contents: Contents, exact: Exact) -> tuple[Pinned, frozenset[str]]:
+    async def _pinned(self, parsed: Parsed, exact: Exact) -> tuple[Pinned, frozenset[str]]:
         """What is known of the conda packages, and the names of channels that are configured; all must be allowed."""
         planner = self._equipment.planner
         counted = Counter(pin.channel for pin in exact.conda)
         places = tuple(place for place, _ in counted.most_common())
         # Refuses those that an administrator does not allow.
-        settings: ChannelSettings = await planner.channel_settings(replace(contents.spec, channels=places))
+        settings: ChannelSettings = await planner.channel_settings(replace(parsed.spec, channels=places))
         try:
-            configured = await planner.channel_settings(replace(contents.spec, channels=()))
+            configured = await planner.channel_settings(replace(parsed.spec, channels=()))
             usual = frozenset(channel.name for channel in configured.resolved())
         except RefusedError:
             # The usual channels are not allowed, and those of the file are.
@@ -161,11 +161,11 @@ class Importer:
         known = {uncover(channel.location).rstrip("/") for channel in configured.resolved()}
         others = (place for place in settings.channels if uncover(place).rstrip("/") not in known)
         request = CondaRequest(
-            specs=(contents.note.asked if contents.note else ()) or ("python", "ipykernel"),
+            specs=(parsed.note.asked if parsed.note else ()) or ("python", "ipykernel"),
             settings=replace(configured, channels=(*configured.channels, *others)),
         )
         pinned = await self._equipment.conda.pin(exact.conda, request, lock=exact.lock)
-        if contents.note is None or not contents.note.asked:
+        if parsed.note is None or not parsed.note.asked:
             roots = tuple(dict.fromkeys(("python", "ipykernel", *pinned.roots)))
             pinned = replace(pinned, solution=replace(pinned.solution, request=replace(request, specs=roots)))
         return pinned, usual

@@ -16,7 +16,7 @@ from ...models import EnvironmentSpec, FileFormat, Installer
 from ..conda.pins import CondaPin
 from . import notes, texts
 from .conda_lock import other_platforms
-from .contents import Contents, Exact, WheelPin, conda_pin, shown, wheel_pin
+from .parsed import Exact, Parsed, WheelPin, conda_pin, shown, wheel_pin
 
 #: Versions of the format that are known.
 VERSIONS = ("4", "5", "6", "7")
@@ -26,7 +26,7 @@ DEFAULT = "default"
 _PACKAGES = "packages"
 
 
-def read(text: str, platform: str, environment: str = "") -> Contents:
+def read(text: str, platform: str, environment: str = "") -> Parsed:
     """Read a file for a platform.
 
     Args:
@@ -77,7 +77,7 @@ def read(text: str, platform: str, environment: str = "") -> Contents:
         name="" if name == DEFAULT else name, installer=Installer.CONDA, recipe=False, companions=False
     )
     exact = Exact(conda=tuple(conda), wheels=tuple(wheels), lock=text)
-    return Contents(format=FileFormat.LOCK, spec=note.spec if note else plain, exact=exact, note=note)
+    return Parsed(format=FileFormat.LOCK, spec=note.spec if note else plain, exact=exact, note=note)
 
 
 def with_hashes(text: str, wheels: Sequence[Mapping[str, str]]) -> str:

@@ -13,7 +13,7 @@ from packaging.markers import UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 
 from ...errors import InvalidPackageError
-from .contents import shown
+from .parsed import shown
 
 #: Characters of a logical line. A package with a hundred files has a tenth of that in hashes.
 _LONGEST = 65536

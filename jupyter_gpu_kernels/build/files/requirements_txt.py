@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ...errors import InvalidPackageError
 from ...models import EnvironmentSpec, FileFormat, Installer
 from . import notes, requirement_lines, texts
-from .contents import Contents, Exact, WheelPin, wheel_pin
+from .parsed import Exact, Parsed, WheelPin, wheel_pin
 
 _PYTHON = re.compile(r"^#[ \t]*python[ \t:=]*(\d+\.\d+(?:\.\d+)?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 
@@ -31,7 +31,7 @@ def write(*, python: str, wheels: Sequence[WheelPin], head: str = "", note: note
     return head + "".join(f"{line}\n" for line in lines)
 
 
-def read(text: str, platform: str) -> Contents:
+def read(text: str, platform: str) -> Parsed:
     """Read a file; with hashes it says exactly which packages.
 
     Raises:
@@ -55,14 +55,14 @@ def read(text: str, platform: str) -> Contents:
         plain = EnvironmentSpec(
             name="", installer=Installer.PYPI, python=short, packages=wished, recipe=False, companions=False
         )
-        return Contents(format=FileFormat.REQUIREMENTS, spec=plain)
+        return Parsed(format=FileFormat.REQUIREMENTS, spec=plain)
     loose = next((line for line in lines if not line.hashes or not line.exact), None)
     if loose is not None:
         msg = f"{loose.text[:80]!r} has no hash or no exact version, and other lines of the file have."
         raise InvalidPackageError(msg, cure="Give all lines exact versions and hashes, or none, as pip wants it.")
     pins = tuple(wheel_pin(line.requirement.name, line.exact, line.hashes) for line in lines)
     plain = EnvironmentSpec(name="", installer=Installer.PYPI, python=short, recipe=False, companions=False)
-    return Contents(
+    return Parsed(
         format=FileFormat.REQUIREMENTS,
         spec=note.spec if note else plain,
         exact=Exact(wheels=pins, python=python),

@@ -64,7 +64,7 @@ class Exact:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contents:
+class Parsed:
     """What was read.
 
     Attributes:
