@@ -19,7 +19,7 @@ from jupyter_gpu_kernels.build.conda.settings import ChannelSettings
 from jupyter_gpu_kernels.build.contents.distributions import Distribution
 from jupyter_gpu_kernels.build.contents.installed import Contents
 from jupyter_gpu_kernels.build.planning import validation
-from jupyter_gpu_kernels.build.recipes.channels import Permitted, permitted
+from jupyter_gpu_kernels.build.recipes.permission import Permitted, permitted
 from jupyter_gpu_kernels.build.recipes.planning import made_of, plan_recipe, steps
 from jupyter_gpu_kernels.build.recipes.reading import read_recipe
 from jupyter_gpu_kernels.build.recipes.taking import recipe_of

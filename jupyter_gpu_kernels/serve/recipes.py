@@ -89,7 +89,7 @@ class Recipes:
         """
         # Imported here: a server that only starts needs no solver.
         from ..build.planning.targets import platform_name
-        from ..build.recipes.channels import permitted
+        from ..build.recipes.permission import permitted
         from ..build.recipes.planning import plan_recipe
 
         host = self._host

@@ -18,7 +18,7 @@ from ...models import (
     Variant,
 )
 from ..contents.installed import digest
-from .channels import Permitted
+from .permission import Permitted
 from .taking import portable
 
 _INSTALLERS = {Installer.CONDA: "conda", Installer.PYPI: "PyPI"}
