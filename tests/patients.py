@@ -19,7 +19,7 @@ from doctoring import examine, look, make_context
 from manager import FRAMEWORKS
 from wheel_files import write_wheel
 
-from jupyter_gpu_kernels.build.disk.installed import installed
+from jupyter_gpu_kernels.build.contents.census import census
 from jupyter_gpu_kernels.build.disk.inventory import Inventory
 from jupyter_gpu_kernels.build.planning.catalogue import Catalogue
 from jupyter_gpu_kernels.diagnosis.context import Context
@@ -137,7 +137,7 @@ class Patient:
         variant = spec.pop("variant_built", Variant.GPU if cuda else Variant.CPU)
         more = {name: spec.pop(name) for name in ("verification", "launch", "built_by") if name in spec}
         layout = Layout.of_prefix(self.prefix)
-        found = installed(layout)
+        found = census(layout)
         conda = layout.kind is EnvironmentKind.CONDA
         packages = tuple(
             PlannedPackage(name=package.name, version=package.version, build=package.build)

@@ -48,7 +48,7 @@ ALLOWED_IN_BUILD = {
     "searching": {"conda", "wheels", "tools"},
     "contents": {"conda", "wheels", *INSTALLERS},
     "recipes": {"conda", "contents", "planning", "tools"},
-    "adoption": {"conda", "disk", "kernelspec", "wheels", *INSTALLERS},
+    "adoption": {"conda", "contents", "disk", "kernelspec", "wheels", *INSTALLERS},
 }
 #: What joins them, from the ground up; each may import all of what is before it.
 JOINED = {"construction": set(ALLOWED_IN_BUILD), "equipment": {"construction", *ALLOWED_IN_BUILD}}

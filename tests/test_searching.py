@@ -16,6 +16,7 @@ from scripted import ScriptedManager
 from wheels_index import Index, make_wheel, serve
 
 from jupyter_gpu_kernels.build.conda.settings import ChannelSettings
+from jupyter_gpu_kernels.build.contents.installed import versions as installed_versions
 from jupyter_gpu_kernels.build.searching import channels
 from jupyter_gpu_kernels.build.searching.channels import ChannelSearch
 from jupyter_gpu_kernels.build.searching.indexes import IndexSearch
@@ -26,7 +27,6 @@ from jupyter_gpu_kernels.cli.arguments import parse
 from jupyter_gpu_kernels.cli.searching import search
 from jupyter_gpu_kernels.errors import ChannelError, InvalidInputError, NotFoundError
 from jupyter_gpu_kernels.models import FoundPackage, Stage
-from jupyter_gpu_kernels.serve.search import _installed as installed_versions
 
 NAMES = "*repodata*"
 Searcher = Callable[..., ChannelSearch]

@@ -13,15 +13,13 @@ from packaging.utils import canonicalize_name
 
 from ..build.conda.condarc import read_condarc
 from ..build.conda.settings import ChannelSettings
-from ..build.contents.distributions import distributions
-from ..build.contents.records import conda_records
+from ..build.contents.installed import versions
 from ..build.searching.channels import ChannelSearch
 from ..build.searching.flights import Flights
 from ..build.searching.indexes import IndexSearch
 from ..build.searching.names import refuse_hostile
 from ..errors import InvalidInputError, NotFoundError
 from ..models import EnvironmentKind, FoundPackage, Installer, Manifest
-from ..prefix.layout import Layout
 
 #: Names that one question may be answered with.
 MOST = 100
@@ -143,7 +141,7 @@ def _where(manifest: Manifest | None, configured: Sequence[str], installer: Inst
         settings = None if installer is Installer.PYPI else read_condarc().settings_for(tuple(configured))
         return _Where(settings=settings, python=_here(), installed={})
     python = manifest.plan.python or _here()
-    installed = _installed(Path(manifest.prefix))
+    installed = versions(Path(manifest.prefix))
     if manifest.kind is EnvironmentKind.VIRTUALENV:
         return _Where(settings=None, python=python, installed=installed)
     settings = read_condarc().settings_for(manifest.spec.channels or tuple(configured))
@@ -152,14 +150,6 @@ def _where(manifest: Manifest | None, configured: Sequence[str], installer: Inst
         # Its framework has channels of its own, or others were configured when it was built.
         settings = read_condarc().settings_for(manifest.plan.channels)
     return _Where(settings=settings, python=python, installed=installed)
-
-
-def _installed(prefix: Path) -> dict[str, str]:
-    """Versions of what an environment has, by normalised name."""
-    layout = Layout.of_prefix(prefix)
-    records = conda_records(prefix) if layout.kind is EnvironmentKind.CONDA else ()
-    found = {item.name: item.version for item in distributions(layout, records)}
-    return found | {canonicalize_name(record.name): record.version for record in records}
 
 
 def _here() -> str:

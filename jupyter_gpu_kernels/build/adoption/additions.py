@@ -20,7 +20,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from ...prefix.layout import Layout
-from ..disk.installed import python_packages
+from ..contents.census import python_packages
 
 #: Directories that an environment keeps, however empty.
 KEPT = frozenset({".", "bin", "Scripts", "lib", "Lib"})

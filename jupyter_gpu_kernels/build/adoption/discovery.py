@@ -10,8 +10,8 @@ from ...errors import BrokenEnvironmentError
 from ...models import ForeignEnvironment
 from ...prefix.layout import CONDA_MARKER, Layout
 from ...prefix.manifest import MANIFEST
+from ..contents.census import found_version
 from ..disk.generations import NURSERY
-from ..disk.installed import found_version
 from ..kernelspec.scan import Kernelspec, kernelspecs
 from .handover import NO_IPYKERNEL, additions_of, obstacle, target
 

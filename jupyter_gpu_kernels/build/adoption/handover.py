@@ -22,8 +22,8 @@ from typing import Any
 from ...errors import KernelsRunningError, RefusedError
 from ...prefix.files import replace_file, sync_directory
 from ...prefix.layout import Layout
+from ..contents.census import found_version
 from ..disk.filesystem import explained, remove_tree, rename_new
-from ..disk.installed import found_version
 from ..disk.occupancy import occupied
 from ..kernelspec import kernelspecs
 from ..kernelspec.kernel_json import PROVISIONER, plain_json

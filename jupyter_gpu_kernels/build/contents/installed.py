@@ -56,16 +56,27 @@ def contents(manifest: Manifest) -> Contents:
     """
     prefix = Path(manifest.prefix)
     layout = Layout.of_prefix(prefix)
-    records = conda_records(prefix) if layout.kind is EnvironmentKind.CONDA else ()
+    records, others = _read(layout)
     pins = read_pins(prefix)
     planned = {item.name for item in manifest.plan.packages if item.stage is Stage.WHEELS}
     return Contents(
         records=records,
-        distributions=distributions(layout, records),
+        distributions=others,
         added=neighbour.added_specs(prefix) if layout.kind is EnvironmentKind.CONDA else (),
         kept=pins.kept,
         wheels=pins.names | planned,
     )
+
+
+def versions(prefix: Path) -> dict[str, str]:
+    """Which version of each package an environment has, by normalised name. Blocks on the disk.
+
+    Raises:
+        BrokenEnvironmentError: There is no environment.
+    """
+    records, others = _read(Layout.of_prefix(prefix))
+    found = {item.name: item.version for item in others}
+    return found | {canonicalize_name(record.name): record.version for record in records}
 
 
 def installed(manifest: Manifest, framework: Framework | None = None) -> tuple[InstalledPackage, ...]:
@@ -126,6 +137,12 @@ def recipe_names(manifest: Manifest, framework: Framework | None) -> frozenset[s
     specs = [text for item in recipes for text in (*item.packages, item.cuda_package, *item.before_turing)]
     specs += [text for item in extras for text in (*item.packages, *item.pip, *item.wheels)]
     return frozenset(map(canonicalize_name, (*framework.package, *(name_of(text) for text in specs if text))))
+
+
+def _read(layout: Layout) -> tuple[tuple[CondaRecord, ...], tuple[Distribution, ...]]:
+    """The packages of conda, and those of others."""
+    records = conda_records(layout.prefix) if layout.kind is EnvironmentKind.CONDA else ()
+    return records, distributions(layout, records)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...build.disk.installed import Installed, Package
+from ...build.contents.census import Census, Package
 from ...models import Framework
 from ...prefix.cuda import package_directories
 from ...prefix.layout import Layout
@@ -49,7 +49,7 @@ class Build:
         return self.framework == _KNOWN_AS.get(framework_id, framework_id)
 
 
-def builds(layout: Layout, packages: Installed, framework: Framework | None = None) -> tuple[Build, ...]:
+def builds(layout: Layout, packages: Census, framework: Framework | None = None) -> tuple[Build, ...]:
     """The frameworks of an environment that tell what they were built with.
 
     Args:
@@ -75,7 +75,7 @@ def distribution_names(framework_id: str) -> tuple[str, ...]:
     return names.get(_KNOWN_AS.get(framework_id, framework_id), ())
 
 
-def _torch(layout: Layout, packages: Installed) -> Iterator[Build]:
+def _torch(layout: Layout, packages: Census) -> Iterator[Build]:
     """PyTorch: ``torch/version.py`` has a line ``cuda: Optional[str] = '12.6'``, or ``None``."""
     package = packages.find("torch", "pytorch")
     path, text = _source(layout, "torch/version.py")
@@ -87,7 +87,7 @@ def _torch(layout: Layout, packages: Installed) -> Iterator[Build]:
         yield Build(framework="pytorch", title="PyTorch", package=package, cuda=cuda, evidence=evidence)
 
 
-def _tensorflow(layout: Layout, packages: Installed) -> Iterator[Build]:
+def _tensorflow(layout: Layout, packages: Census) -> Iterator[Build]:
     """TensorFlow: ``tensorflow.sysconfig.get_build_info()`` hands out a literal of this file."""
     package = packages.find("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-base")
     path, text = _source(layout, "tensorflow/python/platform/build_info.py")
@@ -107,7 +107,7 @@ def _tensorflow(layout: Layout, packages: Installed) -> Iterator[Build]:
     )
 
 
-def _jax(layout: Layout, packages: Installed) -> Iterator[Build]:
+def _jax(layout: Layout, packages: Census) -> Iterator[Build]:
     """JAX: conda's build string of jaxlib; of wheels, the plugin for a CUDA of one major version."""
     package = packages.find("jax", "jaxlib")
     if package is None or packages.find("jaxlib") is None:
@@ -123,7 +123,7 @@ def _jax(layout: Layout, packages: Installed) -> Iterator[Build]:
     yield Build(framework="jax", title="JAX", package=package, cuda=cuda, evidence=evidence)
 
 
-def _paddle(layout: Layout, packages: Installed) -> Iterator[Build]:
+def _paddle(layout: Layout, packages: Census) -> Iterator[Build]:
     """PaddlePaddle: ``paddle/version/__init__.py`` has a line ``cuda_version = '11.8'``, or ``'False'``."""
     package = packages.find("paddlepaddle-gpu", "paddlepaddle")
     path, text = _source(layout, "paddle/version/__init__.py")
@@ -134,7 +134,7 @@ def _paddle(layout: Layout, packages: Installed) -> Iterator[Build]:
         yield Build(framework="paddlepaddle", title="PaddlePaddle", package=package, cuda=cuda, evidence=evidence)
 
 
-def _cupy(layout: Layout, packages: Installed) -> Iterator[Build]:
+def _cupy(layout: Layout, packages: Census) -> Iterator[Build]:
     """CuPy: the wheel's name ends with the CUDA that it is for; there are no CPU builds."""
     for name, package in packages.python.items():
         match = re.fullmatch(r"cupy-cuda(\d{2})(\d?)x?", name)
@@ -143,7 +143,7 @@ def _cupy(layout: Layout, packages: Installed) -> Iterator[Build]:
             yield Build(framework="cupy", title="CuPy", package=package, cuda=cuda, evidence=str(package))
 
 
-def _by_build_string(framework: Framework, packages: Installed) -> Iterator[Build]:
+def _by_build_string(framework: Framework, packages: Census) -> Iterator[Build]:
     """Any framework of conda's, where its build string says for what it is: ``cuda129_…`` or ``cpu_…``."""
     for name in framework.package:
         record = packages.conda.get(name)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from ...build.disk.installed import installed
+from ...build.contents.census import census
 from ...models import Environment, Finding
 from ...prefix.layout import Layout
 from ...prefix.toolkit import LIBDEVICE, find_toolkit
@@ -86,7 +86,7 @@ def look_at_flags(context: Context, environment: Environment, layout: Layout) ->
 
 def _with_xla(context: Context, environment: Environment, layout: Layout) -> list[Build]:
     """The GPU builds in it that have XLA."""
-    found = builds(layout, installed(layout), context.framework(environment.framework))
+    found = builds(layout, census(layout), context.framework(environment.framework))
     return [build for build in found if build.cuda and build.framework in ("tensorflow", "jax")]
 
 
@@ -106,6 +106,6 @@ def _ptxas(layout: Layout) -> list[Path]:
 
 def _package(build: Build, layout: Layout) -> str:
     """What brings them."""
-    if layout.site_packages() and installed(layout).conda:
+    if layout.site_packages() and census(layout).conda:
         return "cuda-nvcc"
     return "nvidia-cuda-nvcc" if build.cuda.startswith("13") else f"nvidia-cuda-nvcc-cu{build.cuda.partition('.')[0]}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from ...build.disk.installed import installed
+from ...build.contents.census import census
 from ...build.planning import drivers
 from ...models import Environment, Finding, Recipe
 from ...prefix.layout import Layout
@@ -28,7 +28,7 @@ def look_at_driver(context: Context, environment: Environment, layout: Layout) -
         msg = "This machine has no NVIDIA driver that could be compared."
         raise NotApplicable(msg)
     built_for = (environment.cuda or "").partition(".")[0]
-    for build in builds(layout, installed(layout), context.framework(environment.framework)):
+    for build in builds(layout, census(layout), context.framework(environment.framework)):
         major = build.cuda.partition(".")[0]
         if not major.isdigit() or major == built_for or drivers.driver_runs(hardware.cuda, build.cuda):
             continue
@@ -51,7 +51,7 @@ def look_at_gpus(context: Context, environment: Environment, layout: Layout) -> 
     if not gpus:
         msg = "This machine has no GPU that could be compared."
         raise NotApplicable(msg)
-    found = builds(layout, installed(layout), context.framework(environment.framework))
+    found = builds(layout, census(layout), context.framework(environment.framework))
     recipe = _recipe(context, environment)
     for gpu in gpus:
         for build in found:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from packaging.version import InvalidVersion, Version
 
-from ...build.disk.installed import Installed, Package, installed
+from ...build.contents.census import Census, Package, census
 from ...models import Environment, EnvironmentKind, Finding, Manifest, PlannedPackage, Variant
 from ...prefix.layout import Layout
 from ..check import note, problem, warning
@@ -29,7 +29,7 @@ _RIVALS = (
 
 def look_for_cpu_builds(context: Context, environment: Environment, layout: Layout) -> Iterator[Finding]:
     """A framework that computes on the CPU where a GPU was asked for, or is there."""
-    packages = installed(layout)
+    packages = census(layout)
     manifest = context.manifest_of(environment.name)
     for build in builds(layout, packages, context.framework(environment.framework)):
         if build.cuda:
@@ -65,7 +65,7 @@ def look_for_replacements(context: Context, environment: Environment, layout: La
     framework, manifest = context.framework(environment.framework), context.manifest_of(environment.name)
     if framework is None or manifest is None or not framework.package or not layout.site_packages():
         return
-    packages = installed(layout)
+    packages = census(layout)
     planned = _planned(manifest, (*framework.package, *distribution_names(framework.id)))
     own = [build for build in builds(layout, packages, framework) if build.is_of(framework.id)]
     if planned is None or (environment.variant is Variant.GPU and any(not build.cuda for build in own)):
@@ -98,7 +98,7 @@ def look_for_replacements(context: Context, environment: Environment, layout: La
 
 def look_for_rivals(context: Context, environment: Environment, layout: Layout) -> Iterator[Finding]:
     """Packages that overwrite each other."""
-    packages = installed(layout)
+    packages = census(layout)
     for title, pattern, keep in _RIVALS:
         rivals = [package for name, package in packages.python.items() if re.fullmatch(pattern, name)]
         if len(rivals) > 1:
@@ -116,7 +116,7 @@ def look_at_jax_plugin(context: Context, environment: Environment, layout: Layou
 
     Source: ``check_plugin_version`` in ``jaxlib/plugin_support.py``.
     """
-    packages = installed(layout)
+    packages = census(layout)
     jaxlib = packages.python.get("jaxlib")
     if jaxlib is None:
         return
@@ -136,7 +136,7 @@ def _planned(manifest: Manifest, names: tuple[str, ...]) -> PlannedPackage | Non
     return next((package for name in names for package in manifest.plan.packages if package.name == name), None)
 
 
-def _installed_as(planned: PlannedPackage, packages: Installed) -> Package | None:
+def _installed_as(planned: PlannedPackage, packages: Census) -> Package | None:
     """What there is now under a planned package's name, as the same installer knows it."""
     return (packages.conda if planned.build else packages.python).get(planned.name)
 

@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from ...build.disk.installed import Installed, Package, installed
+from ...build.contents.census import Census, Package, census
 from ...models import Environment, EnvironmentKind, Finding, Manifest
 from ...prefix.cuda import conda_links, is_cuda_library, wheel_directories
 from ...prefix.layout import Layout
@@ -34,7 +34,7 @@ def look_for_missing(context: Context, environment: Environment, layout: Layout)
     if not layout.site_packages():
         # It has lost more than that, see kernelspecs.remains.
         return
-    packages = installed(layout)
+    packages = census(layout)
     gone = [*_gone(packages, context.manifest_of(environment.name)), *_needed(packages)]
     if gone:
         yield problem(
@@ -64,7 +64,7 @@ def look_for_mixture(context: Context, environment: Environment, layout: Layout)
     evidence = [f"CUDA {major}: {path}" for major, path in sorted(majors.items())]
     twice = {name: places for name, places in found.items() if len(places) > 1}
     evidence += [f"{name}: {' and '.join(map(str, places))}" for name, places in sorted(twice.items())]
-    own = builds(layout, installed(layout), context.framework(environment.framework))
+    own = builds(layout, census(layout), context.framework(environment.framework))
     for build in own:
         major = build.cuda.partition(".")[0]
         if majors and major.isdigit() and major not in majors:
@@ -92,7 +92,7 @@ def look_for_mixture(context: Context, environment: Environment, layout: Layout)
 
 def look_at_cudnn(context: Context, environment: Environment, layout: Layout) -> Iterator[Finding]:
     """A cuDNN that is older than a framework was built with, or of another major version."""
-    packages = installed(layout)
+    packages = census(layout)
     cudnn = [package for name, package in packages.python.items() if re.fullmatch(r"nvidia-cudnn-cu\d+", name)]
     cudnn += [packages.conda[name] for name in ("cudnn", "libcudnn") if name in packages.conda]
     for build in builds(layout, packages, context.framework(environment.framework)):
@@ -121,7 +121,7 @@ def libraries(layout: Layout) -> dict[str, tuple[Path, ...]]:
     return {name: tuple(places.values()) for name, places in found.items()}
 
 
-def _gone(packages: Installed, manifest: Manifest | None) -> Iterator[tuple[str, str]]:
+def _gone(packages: Census, manifest: Manifest | None) -> Iterator[tuple[str, str]]:
     """What was built into the environment, and is in it no more."""
     for planned in manifest.plan.packages if manifest is not None else ():
         there = packages.conda if planned.build else packages.python
@@ -130,7 +130,7 @@ def _gone(packages: Installed, manifest: Manifest | None) -> Iterator[tuple[str,
             yield planned.name, f"{planned.version} was built into it"
 
 
-def _needed(packages: Installed) -> Iterator[tuple[str, str]]:
+def _needed(packages: Census) -> Iterator[tuple[str, str]]:
     """What Python packages need in any case, and was never there or was uninstalled."""
     if packages.conda:
         # Python's names for what conda's packages need are not conda's.
@@ -145,7 +145,7 @@ def _needed(packages: Installed) -> Iterator[tuple[str, str]]:
                     yield name, f"{package} needs it"
 
 
-def _cuda_packages(packages: Installed) -> Iterator[Package]:
+def _cuda_packages(packages: Census) -> Iterator[Package]:
     """The packages that bring CUDA libraries."""
     for kind in (packages.python, packages.conda):
         for name, package in kind.items():
@@ -171,7 +171,7 @@ def _damage(package: Package) -> Iterator[str]:
             yield f"{os.path.normpath(file.path)} has {size} bytes of {file.size}"
 
 
-def _wanted_cudnn(build: Build, cudnn: Package, packages: Installed) -> str:
+def _wanted_cudnn(build: Build, cudnn: Package, packages: Census) -> str:
     """Which cuDNN a build needs, if what is installed is not that; else nothing."""
     try:
         version = Version(cudnn.version)
@@ -192,13 +192,13 @@ def _wanted_cudnn(build: Build, cudnn: Package, packages: Installed) -> str:
     return ""
 
 
-def _plugins(build: Build, packages: Installed) -> Iterator[Package]:
+def _plugins(build: Build, packages: Census) -> Iterator[Package]:
     """What of a framework knows its CUDA libraries, if it is not the framework's own package."""
     if build.framework == "jax":
         yield from (item for name, item in packages.python.items() if re.fullmatch(r"jax-cuda\d+-plugin", name))
 
 
-def _specs(build: Build, packages: Installed) -> Iterator[str]:
+def _specs(build: Build, packages: Census) -> Iterator[str]:
     """What conda's packages of a framework need."""
     for name in (build.package.name, build.framework, "libtorch", "tensorflow-base", "jaxlib"):
         if name in packages.conda:

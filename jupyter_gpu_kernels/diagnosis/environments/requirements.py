@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from ...build.disk.installed import Installed, Package, installed
+from ...build.contents.census import Census, Package, census
 from ...models import Environment, Finding, Manifest
 from ...prefix.layout import Layout
 from ..check import problem
@@ -37,7 +37,7 @@ def look_for_conflicts(context: Context, environment: Environment, layout: Layou
 
     What is as it was planned is left alone, whatever the metadata say: it was solved, and verified.
     """
-    manifest, packages = context.manifest_of(environment.name), installed(layout)
+    manifest, packages = context.manifest_of(environment.name), census(layout)
     if manifest is None:
         return
     planned = {canonicalize_name(package.name): package.version for package in manifest.plan.packages}
@@ -71,7 +71,7 @@ def look_for_conflicts(context: Context, environment: Environment, layout: Layou
 
 def look_at_numpy(context: Context, environment: Environment, layout: Layout) -> Iterator[Finding]:
     """NumPy 2 beside what was compiled for NumPy 1."""
-    packages = installed(layout)
+    packages = census(layout)
     numpy = packages.find("numpy")
     if numpy is None or not re.match(r"[2-9]\.|\d\d", numpy.version):
         return
@@ -87,7 +87,7 @@ def look_at_numpy(context: Context, environment: Environment, layout: Layout) ->
         )
 
 
-def _roots(context: Context, environment: Environment, layout: Layout, packages: Installed) -> Iterator[Package]:
+def _roots(context: Context, environment: Environment, layout: Layout, packages: Census) -> Iterator[Package]:
     """The packages whose needs count: the frameworks, and ipykernel."""
     names = [build.package.name for build in builds(layout, packages, context.framework(environment.framework))]
     for name in dict.fromkeys((*names, *distribution_names(environment.framework), "ipykernel")):

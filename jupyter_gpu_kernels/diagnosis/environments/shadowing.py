@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...build.disk.installed import installed, python_packages
+from ...build.contents.census import census, python_packages
 from ...models import Environment, Finding
 from ...prefix.cuda import package_directories
 from ...prefix.layout import Layout
@@ -29,7 +29,7 @@ def look_at_user_site(context: Context, environment: Environment, layout: Layout
     folder = layout.user_site(context.environ)
     if folder is None:
         return
-    own = installed(layout).python
+    own = census(layout).python
     both = sorted(
         ((package, own[package.name]) for package in python_packages(folder) if package.name in own),
         key=lambda pair: (_WEIGHTY.index(pair[0].name) if pair[0].name in _WEIGHTY else len(_WEIGHTY), pair[0].name),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...build.disk.installed import text
+from ...build.contents.census import text
 from ...launch.preparation import has_kernel_package
 from ...models import Environment, Finding
 from ...prefix.cuda import package_directories

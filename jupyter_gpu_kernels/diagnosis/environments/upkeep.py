@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from packaging.version import InvalidVersion, Version
 
 from ..._version import __version__
-from ...build.disk.installed import installed
+from ...build.contents.census import census
 from ...models import Environment, Finding, GpuReading, MemoryPreset, Variant, VerificationOutcome
 from ...prefix.layout import Layout
 from ..check import note, problem, warning
@@ -65,7 +65,7 @@ def look_at_changes(context: Context, environment: Environment, layout: Layout) 
     checked = _moment(environment.verification.checked if environment.verification else "")
     if checked is None:
         return
-    packages = installed(layout)
+    packages = census(layout)
     later = {}
     for kind in (packages.conda, packages.python):
         for package in kind.values():
@@ -118,7 +118,7 @@ def look_at_memory(context: Context, environment: Environment, layout: Layout) -
     if environment.memory is not MemoryPreset.DEFAULT:
         return
     shared = [reading for reading in context.readings if len(reading.processes or ()) > 1]
-    for build in builds(layout, installed(layout), context.framework(environment.framework)):
+    for build in builds(layout, census(layout), context.framework(environment.framework)):
         share, variables = _GREEDY.get(build.framework, ("", ()))
         if shared and share and build.cuda and not any(name in context.environ for name in variables):
             yield note(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jupyter_core.paths import jupyter_data_dir
 
-from ...build.disk.installed import found_version
+from ...build.contents.census import found_version
 from ...build.kernelspec.kernel_json import CURVE_SINCE, PROVISIONER
 from ...build.kernelspec.scan import Kernelspec, kernelspecs
 from ...models import Finding

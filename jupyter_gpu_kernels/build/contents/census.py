@@ -1,4 +1,7 @@
-"""Which packages an environment has, by what lies on disk: names of directories for most of it, nothing is run."""
+"""Who is in an environment, by names of directories and files alone: quick, and good for what others have made.
+
+Unlike :mod:`.distributions` it counts what conda brought to Python as well, and what an old installer left.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +97,7 @@ class Package:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Installed:
+class Census:
     """The packages of an environment, by name.
 
     Attributes:
@@ -110,7 +113,7 @@ class Installed:
         return next((kind[name] for name in names for kind in (self.python, self.conda) if name in kind), None)
 
 
-def installed(layout: Layout) -> Installed:
+def census(layout: Layout) -> Census:
     """The packages of an environment, the user site apart."""
     python: dict[str, Package] = {}
     for folder in package_directories(layout):
@@ -123,7 +126,7 @@ def installed(layout: Layout) -> Installed:
             if path.suffix == ".json" and len(parts) == 3:
                 name, version, build = parts
                 conda[name] = Package(name=name, version=version, build=build, metadata=path)
-    return Installed(python=python, conda=conda)
+    return Census(python=python, conda=conda)
 
 
 def found_version(layout: Layout, name: str, environ: Mapping[str, str]) -> Version | None:
