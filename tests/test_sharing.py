@@ -131,6 +131,14 @@ async def test_a_virtual_environment_comes_back_with_its_hashes(
 
     elsewhere()
     friend = make_manager(channel, caches.root)
+    found = await friend.sharing.plan_import(ImportRequest(text=yml.text))
+    assert found.plan.installer is Installer.PYPI
+    assert {item.name for item in found.plan.packages} == {name for name, *_ in there(built)}
+    # Of somebody else's, the channels decide: a port where nobody listens is none.
+    theirs = ImportRequest(text="\n".join(line for line in yml.text.splitlines() if line[:1] != "#"))
+    assert (await friend.sharing.plan_import(theirs)).plan.installer is Installer.CONDA
+    alone = make_manager("http://127.0.0.1:9/lab", caches.root)
+    assert (await alone.sharing.plan_import(theirs)).plan.installer is Installer.PYPI
     made = await imported(friend, ImportRequest(text=file.text, file_name="plain-requirements.txt", verify=False))
     assert made.name == "plain"
     assert there(made) == there(built)

@@ -6,6 +6,7 @@ Its keys: https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -15,10 +16,13 @@ import yaml
 from ...errors import InvalidChannelError, InvalidInputError, InvalidPackageError
 from ...models import EnvironmentSpec, FileFormat, Installer
 from ..planning import validation
-from . import requirement_lines, texts
+from . import notes, requirement_lines, texts
 from .parsed import Parsed, shown
 
 _KEYS = frozenset({"name", "channels", "dependencies", "prefix", "variables", "platforms", "category"})
+
+#: What a virtual environment has as well, where all else comes by pip; the version, if any, is that of Python.
+_OF_BOTH = re.compile(r"pip|ipykernel|python(?:\s*==?\s*(?P<version>\d+\.\d+(?:\.\d+)?)(?:\.\*)?)?")
 
 
 def write(*, name: str, channels: Sequence[str], packages: Sequence[str], pip: Sequence[str], head: str = "") -> str:
@@ -79,7 +83,21 @@ def read(text: str, platform: str) -> Parsed:
         recipe=False,
         companions=False,
     )
+    spec = _of_either(spec, notes.read(text))
     return Parsed(format=FileFormat.ENVIRONMENT_YML, spec=spec, warnings=tuple(_unheeded(data)))
+
+
+def _of_either(spec: EnvironmentSpec, note: notes.Note | None) -> EnvironmentSpec:
+    """The same for a virtual environment where no channel answers, if pip has all that matters.
+
+    Our own files say what theirs was, and it becomes that again.
+    """
+    found = [_OF_BOTH.fullmatch(package) for package in spec.packages]
+    if spec.channels or not spec.pip or None in found:
+        return spec
+    python = next((item["version"] for item in found if item and item["version"]), None)
+    installer = note.spec.installer if note else Installer.AUTO
+    return dataclasses.replace(spec, installer=installer, packages=(), python=python)
 
 
 def _unheeded(data: dict[str, Any]) -> list[str]:

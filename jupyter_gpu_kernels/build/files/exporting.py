@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import GpuKernelsError, InvalidInputError, RefusedError
-from ...models import EnvironmentKind, ExportedFile, FileFormat, Installer, KernelRecipe, Manifest
+from ...models import EnvironmentKind, EnvironmentSpec, ExportedFile, FileFormat, Installer, KernelRecipe, Manifest
 from ..conda import history, neighbour
 from ..conda.pins import CondaPin
 from ..contents.installed import Contents, contents
@@ -129,9 +129,11 @@ class Exporter:
         exact = kind is FileFormat.EXACT_YML
         packages, pip = _exactly(subject) if exact else await self._asked(subject)
         channels = () if subject.virtual else await self._channels(subject)
-        text = environment_yml.write(
-            name=manifest.name, channels=channels, packages=packages, pip=pip, head=subject.head
-        )
+        head = subject.head
+        if subject.virtual:
+            # To conda it is one of its own; here it becomes what it was.
+            head += f"{notes.line(notes.Note(spec=EnvironmentSpec(name=manifest.name, installer=Installer.PYPI)))}\n"
+        text = environment_yml.write(name=manifest.name, channels=channels, packages=packages, pip=pip, head=head)
         local = [channel for channel in channels if channel.startswith("file:")]
         return text, [f"The channel {channel} is a directory of this machine." for channel in local]
 
