@@ -6,7 +6,6 @@ all its files: whatever somebody has changed, upgraded or removed since is left 
 
 from __future__ import annotations
 
-import base64
 import csv
 import hashlib
 import io
@@ -21,6 +20,7 @@ from packaging.utils import canonicalize_name
 
 from ...prefix.layout import Layout
 from ..contents.census import python_packages
+from ..wheels.filelist import checksum
 
 #: Directories that an environment keeps, however empty.
 KEPT = frozenset({".", "bin", "Scripts", "lib", "Lib"})
@@ -111,11 +111,8 @@ def _unchanged(layout: Layout, addition: Addition) -> list[Path] | None:
             path = Path(os.path.normpath(metadata.parent / row[0]))
             if not path.is_relative_to(layout.prefix):
                 return None
-            if len(row) > 1 and row[1]:
-                algorithm, _, expected = row[1].partition("=")
-                actual = hashlib.new(algorithm, path.read_bytes()).digest()
-                if base64.urlsafe_b64encode(actual).rstrip(b"=").decode() != expected:
-                    return None
+            if len(row) > 1 and row[1] and checksum(path.read_bytes(), row[1].partition("=")[0]) != row[1]:
+                return None
             files.append(path)
     except (OSError, ValueError, IndexError, csv.Error):
         return None

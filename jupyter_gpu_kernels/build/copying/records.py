@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import csv
 import hashlib
-import io
 import json
 import posixpath
 from collections.abc import Mapping
 from pathlib import Path
 
 from ...prefix.files import replace_file
+from ..wheels.filelist import amend
 
 
 def amend_conda(path: Path, rewritten: Mapping[str, bytes]) -> None:
@@ -43,18 +41,5 @@ def amend_wheel(prefix: Path, name: str, rewritten: Mapping[str, bytes]) -> None
         name: The list's path below the prefix; it may be shared, and is replaced.
         rewritten: As for :func:`amend_conda`.
     """
-    path = prefix / name
     root = posixpath.dirname(posixpath.dirname(name))
-    rows = list(csv.reader(io.StringIO(path.read_text("utf-8"), newline="")))
-    touched = False
-    for row in rows:
-        file = posixpath.normpath(f"{root}/{row[0]}") if len(row) == 3 and row[1] else ""
-        if file in rewritten:
-            content = rewritten[file]
-            checksum = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-            row[1:] = [f"sha256={checksum}", str(len(content))]
-            touched = True
-    if touched:
-        text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows(rows)
-        replace_file(path, text.getvalue().encode(), mode=path.stat().st_mode)
+    amend(prefix / name, lambda file: rewritten.get(posixpath.normpath(f"{root}/{file}")))

@@ -5,16 +5,14 @@ uv writes into each script the path of the Python that it installs for, which is
 
 from __future__ import annotations
 
-import base64
-import csv
-import hashlib
-import io
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from ...prefix.files import replace_file
 from ...prefix.layout import Layout
+from .filelist import amend
 
 #: Scripts are small; anything larger in ``bin`` is a program.
 LARGEST_SCRIPT = 1 << 20
@@ -46,24 +44,17 @@ def rewrite_scripts(layout: Layout, final: Path) -> tuple[Path, ...]:
     if changed:
         for directory in layout.site_packages():
             for record in sorted(directory.glob("*.dist-info/RECORD")):
-                _update_record(record, directory, set(changed))
+                amend(record, _content_of(directory, set(changed)))
     return tuple(changed)
 
 
-def _update_record(record: Path, root: Path, changed: set[Path]) -> None:
-    """Write the new hashes and sizes of changed files into a distribution's list of files."""
-    rows = list(csv.reader(io.StringIO(record.read_text("utf-8"), newline="")))
-    touched = False
-    for row in rows:
-        if len(row) != 3 or not row[1] or not row[0].startswith(".."):
-            continue
-        path = Path(os.path.normpath(root / row[0]))
-        if path in changed:
-            content = path.read_bytes()
-            digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-            row[1:] = [f"sha256={digest}", str(len(content))]
-            touched = True
-    if touched:
-        text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows(rows)
-        replace_file(record, text.getvalue().encode(), mode=record.stat().st_mode)
+def _content_of(root: Path, changed: set[Path]) -> Callable[[str], bytes | None]:
+    """Tells what is in the changed files, by their paths in a distribution's list of files."""
+
+    def content(name: str) -> bytes | None:
+        if not name.startswith(".."):
+            return None
+        path = Path(os.path.normpath(root / name))
+        return path.read_bytes() if path in changed else None
+
+    return content
