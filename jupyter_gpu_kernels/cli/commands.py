@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 
 from ..errors import BrokenEnvironmentError, GpuKernelsError
-from ..models import EnvironmentChange, ErrorReport, Job, JobState, from_json
+from ..models import EnvironmentChange, ErrorReport, from_json
 from ..serve.manager import GpuKernelsManager
 from . import text
 from .adopting import adopt, release
@@ -16,7 +16,7 @@ from .channels import channels
 from .copying import clone, rename
 from .diagnosing import diagnose
 from .exits import Exit, of_code
-from .following import Answer, confirm, follow, outcome
+from .following import Answer, built, confirm, follow, outcome
 from .gpus import gpus
 from .packages import install, packages, uninstall, update
 from .packing import pack
@@ -28,12 +28,12 @@ from .sharing import export, import_
 async def create(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
     """Build, verify and register a kernel."""
     spec = spec_of(arguments)
-    return await _build(manager, arguments, manager.create(spec))
+    return await built(manager, arguments, manager.create(spec))
 
 
 async def rebuild(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
     """Build an environment anew."""
-    return await _build(manager, arguments, manager.rebuild(arguments.name))
+    return await built(manager, arguments, manager.rebuild(arguments.name))
 
 
 async def plan(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
@@ -140,16 +140,6 @@ COMMANDS: dict[str, Callable[[GpuKernelsManager, argparse.Namespace], Awaitable[
     "diagnose": diagnose,
     "jobs": jobs,
 }
-
-
-async def _build(manager: GpuKernelsManager, arguments: argparse.Namespace, asked: Awaitable[Job]) -> Answer:
-    """Follow a build to its end."""
-    job = await follow(manager, arguments, asked)
-    if job.state is not JobState.SUCCEEDED:
-        return outcome(manager, job, "")
-    manifest = await manager.get(job.name)
-    found = text.verification(job.verification) if job.verification else "It was not verified.\n"
-    return outcome(manager, job, f"{manifest.display_name} is ready.\n{found}")
 
 
 async def _remove(manager: GpuKernelsManager, arguments: argparse.Namespace, name: str) -> Answer:

@@ -7,19 +7,13 @@ import argparse
 from ..errors import InvalidInputError
 from ..models import CloneRequest, EnvironmentChange, JobState
 from ..serve.manager import GpuKernelsManager
-from . import text
-from .following import Answer, follow, outcome
+from .following import Answer, built, follow, outcome
 
 
 async def clone(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
     """Copy an environment."""
     request = CloneRequest(name=arguments.new, display_name=arguments.display_name)
-    job = await follow(manager, arguments, manager.copies.clone(arguments.name, request))
-    if job.state is not JobState.SUCCEEDED:
-        return outcome(manager, job, "")
-    manifest = await manager.get(job.name)
-    found = text.verification(job.verification) if job.verification else "It was not verified.\n"
-    return outcome(manager, job, f"{manifest.display_name} is ready.\n{found}")
+    return await built(manager, arguments, manager.copies.clone(arguments.name, request))
 
 
 async def rename(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:

@@ -35,7 +35,27 @@ class Answer:
     exit_code: int = Exit.DONE
 
 
-def confirm(arguments: argparse.Namespace, question: str) -> None:
+@dataclass(frozen=True)
+class Deed:
+    """What has to be confirmed, in words.
+
+    Attributes:
+        noun: With its article: ``"A removal"``.
+        verb: ``"remove"``.
+        past: ``"removed"``.
+        rehearsal: What ``--dry-run`` is good for, if the command has it: ``"see the plan"``.
+    """
+
+    noun: str
+    verb: str
+    past: str
+    rehearsal: str = ""
+
+
+REMOVAL = Deed("A removal", "remove", "removed")
+
+
+def confirm(arguments: argparse.Namespace, question: str, deed: Deed = REMOVAL) -> None:
     """Ask whether to go on.
 
     Raises:
@@ -45,11 +65,12 @@ def confirm(arguments: argparse.Namespace, question: str) -> None:
     if arguments.yes:
         return
     if not somebody_there():
-        msg = "A removal has to be confirmed, and nobody can be asked: this is not a terminal."
-        raise InvalidInputError(msg, cure="Add --yes to remove without being asked.")
+        msg = f"{deed.noun} has to be confirmed, and nobody can be asked: this is not a terminal."
+        rehearsal = f", or --dry-run to {deed.rehearsal}" if deed.rehearsal else ""
+        raise InvalidInputError(msg, cure=f"Add --yes to {deed.verb} it without being asked{rehearsal}.")
     if not agreed(question):
-        msg = "Nothing was removed."
-        raise JobCancelledError(msg, cure="Answer y, or add --yes, to remove it.")
+        msg = f"Nothing was {deed.past}."
+        raise JobCancelledError(msg, cure=f"Answer y, or add --yes, to {deed.verb} it.")
 
 
 def somebody_there() -> bool:
@@ -83,6 +104,20 @@ async def follow(manager: GpuKernelsManager, arguments: argparse.Namespace, aske
     finally:
         manager.listeners.remove(watcher)
         watcher.close()
+
+
+async def built(manager: GpuKernelsManager, arguments: argparse.Namespace, asked: Awaitable[Job]) -> Answer:
+    """Follow the job that makes an environment, and say what its kernel does."""
+    job = await follow(manager, arguments, asked)
+    if job.state is not JobState.SUCCEEDED:
+        return outcome(manager, job, "")
+    manifest = await manager.get(job.name)
+    return outcome(manager, job, f"{manifest.display_name} is ready.\n{verified(job)}")
+
+
+def verified(job: Job) -> str:
+    """What a job's verification came to."""
+    return text.verification(job.verification) if job.verification else "It was not verified.\n"
 
 
 def outcome(manager: GpuKernelsManager, job: Job, good: str) -> Answer:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from ..errors import InvalidInputError, JobCancelledError
+from ..errors import InvalidInputError
 from ..models import EditPlan, InstalledPackage, JobState, PackageDifference, PackageEdit, PackageOrigin, Stage
 from ..serve.manager import GpuKernelsManager
 from . import text
 from .exits import Exit
-from .following import Answer, agreed, follow, outcome, somebody_there
+from .following import Answer, Deed, confirm, follow, outcome, verified
+
+_CHANGE = Deed("A change", "change", "changed", "see what changes")
 
 #: Why a package is there, for people.
 _WHY = {
@@ -58,39 +60,18 @@ async def _edit(manager: GpuKernelsManager, arguments: argparse.Namespace, edit:
     if arguments.dry_run:
         return Answer(model=preview, text=_preview(preview))
     if preview.differences:
-        _confirm(arguments, _preview(preview))
+        confirm(arguments, f"{_preview(preview)}\nChange the environment {arguments.name!r} so?", _CHANGE)
     job = await follow(manager, arguments, manager.packages.edit(arguments.name, edit))
     if job.state is not JobState.SUCCEEDED:
         return outcome(manager, job, "")
     if not preview.differences:
         return outcome(manager, job, _preview(preview))
-    found = text.verification(job.verification) if job.verification else "It was not verified.\n"
-    return outcome(
-        manager, job, f"{arguments.name} is changed. Kernels that run start with it when restarted.\n{found}"
-    )
-
-
-def _confirm(arguments: argparse.Namespace, preview: str) -> None:
-    """Show what would change, and ask whether to go on.
-
-    Raises:
-        InvalidInputError: There is nobody to ask.
-        JobCancelledError: The answer was no.
-    """
-    if arguments.yes:
-        return
-    if not somebody_there():
-        msg = "A change has to be confirmed, and nobody can be asked: this is not a terminal."
-        raise InvalidInputError(
-            msg, cure="Add --yes to change it without being asked, or --dry-run to see what changes."
-        )
-    if not agreed(f"{preview}\nChange the environment {arguments.name!r} so?"):
-        msg = "Nothing was changed."
-        raise JobCancelledError(msg, cure="Answer y, or add --yes, to change it.")
+    said = f"{arguments.name} is changed. Kernels that run start with it when restarted.\n{verified(job)}"
+    return outcome(manager, job, said)
 
 
 def _table(found: tuple[InstalledPackage, ...]) -> str:
-    rows = [("Name", "Version", "Build", "Source", "Why", "Size")]
+    rows = [("NAME", "VERSION", "BUILD", "SOURCE", "WHY", "SIZE")]
     rows += [
         (
             item.name,
@@ -111,7 +92,7 @@ def _preview(preview: EditPlan) -> str:
         return f"Nothing would change.\n{text.notes(plan)}"
     download = sum(item.size for item in preview.differences)
     size = f"{text.size(download)} to download" if download else "nothing to download"
-    rows = [("", "Package", "Before", "After", "Download"), *map(_row, preview.differences)]
+    rows = [("", "PACKAGE", "BEFORE", "AFTER", "DOWNLOAD"), *map(_row, preview.differences)]
     return f"{text.columns(rows)}{size}\n{text.notes(plan)}"
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidInputError, NotFoundError, RefusedError
-from ..models import RECIPE_KEY, JobState, RecipePlan
+from ..models import RECIPE_KEY, RecipePlan
 from ..serve.manager import GpuKernelsManager
 from . import text
 from .exits import Exit
-from .following import Answer, follow, outcome
+from .following import Answer, built
 
 
 async def recipe(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
@@ -23,12 +23,7 @@ async def recipe(manager: GpuKernelsManager, arguments: argparse.Namespace) -> A
         return Answer(model=found, text=_planned(found), exit_code=Exit.REFUSED if refusal else Exit.DONE)
     if refusal is not None:
         raise RefusedError(refusal.reason, cure=refusal.cure, detail=refusal.detail)
-    job = await follow(manager, arguments, manager.create(found.spec))
-    if job.state is not JobState.SUCCEEDED:
-        return outcome(manager, job, "")
-    manifest = await manager.get(job.name)
-    verified = text.verification(job.verification) if job.verification else "It was not verified.\n"
-    return outcome(manager, job, f"{manifest.display_name} is ready.\n{verified}")
+    return await built(manager, arguments, manager.create(found.spec))
 
 
 def _carried(path: Path) -> Any:

@@ -7,12 +7,14 @@ import asyncio
 import sys
 from pathlib import Path
 
-from ..errors import InstallError, InvalidInputError, JobCancelledError, NotFoundError
-from ..models import FileFormat, ImportPlan, ImportRequest, JobState
+from ..errors import InstallError, InvalidInputError, NotFoundError
+from ..models import FileFormat, ImportPlan, ImportRequest
 from ..serve.manager import GpuKernelsManager
 from . import text
 from .exits import Exit
-from .following import Answer, agreed, follow, outcome, somebody_there
+from .following import Answer, Deed, built, confirm
+
+_IMPORT = Deed("An import", "import", "imported", "see the plan")
 
 
 async def export(manager: GpuKernelsManager, arguments: argparse.Namespace) -> Answer:
@@ -38,13 +40,9 @@ async def import_(manager: GpuKernelsManager, arguments: argparse.Namespace) -> 
         if arguments.dry_run or planned.plan.refusal is not None:
             refused = planned.plan.refusal is not None
             return Answer(model=planned, text=_plan(planned), exit_code=Exit.REFUSED if refused else Exit.DONE)
-        _confirm(planned)
-    job = await follow(manager, arguments, manager.sharing.import_(request))
-    if job.state is not JobState.SUCCEEDED:
-        return outcome(manager, job, "")
-    manifest = await manager.get(job.name)
-    found = text.verification(job.verification) if job.verification else "It was not verified.\n"
-    return outcome(manager, job, f"{manifest.display_name} is ready.\n{found}")
+        # Beside the result, which is for programs.
+        confirm(arguments, f"{_plan(planned)}Build the environment {planned.spec.name!r} of this file?", _IMPORT)
+    return await built(manager, arguments, manager.sharing.import_(request))
 
 
 def _request(arguments: argparse.Namespace) -> ImportRequest:
@@ -64,22 +62,6 @@ def _request(arguments: argparse.Namespace) -> ImportRequest:
         msg = "The file shall come from stdin, which is a terminal."
         raise InvalidInputError(msg, cure="Name a file, or write: import - --yes < FILE.")
     return ImportRequest(text=sys.stdin.read(), **details)
-
-
-def _confirm(planned: ImportPlan) -> None:
-    """Show the plan and ask whether to go on.
-
-    Raises:
-        InvalidInputError: There is nobody to ask.
-        JobCancelledError: The answer was no.
-    """
-    if not somebody_there():
-        msg = "An import has to be confirmed, and nobody can be asked: this is not a terminal."
-        raise InvalidInputError(msg, cure="Add --yes to import without being asked, or --dry-run to see the plan.")
-    sys.stderr.write(_plan(planned))
-    if not agreed(f"Build the environment {planned.spec.name!r} of this file?"):
-        msg = "Nothing was imported."
-        raise JobCancelledError(msg, cure="Answer y, or add --yes, to import it.")
 
 
 def _plan(planned: ImportPlan) -> str:
