@@ -21,6 +21,7 @@ from two_cudas import STANZA, printed, running, write_kernel
 
 from jupyter_gpu_kernels.build.adoption.additions import Addition, from_metadata, take_out
 from jupyter_gpu_kernels.build.adoption.adoption import Adoption
+from jupyter_gpu_kernels.build.adoption.begun import Notes
 from jupyter_gpu_kernels.build.adoption.discovery import Foreign, name_of
 from jupyter_gpu_kernels.build.adoption.framework import framework_of
 from jupyter_gpu_kernels.build.kernelspec.registry import read
@@ -178,6 +179,25 @@ async def test_an_installation_that_fails_leaves_nothing(
     assert list(kernels.iterdir()) == []
 
 
+async def test_what_an_installer_left_that_was_killed_is_taken_out(
+    project: Path, tmp_path: Path, wheel_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_FIND_LINKS", str(wheel_dir))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    before = contents(project)
+    layout, notes = Layout.of_prefix(project), Notes(tmp_path / "notes")
+    version = next(wheel_dir.glob("comm-*.whl")).name.split("-")[1]
+    notes.begin(layout, [f"comm=={version}"])
+    (site,) = layout.site_packages()
+    (site / f"comm-{version}.dist-info").mkdir()
+    (site / "comm").mkdir()
+    (site / "comm" / "__init__.py").write_text("half")
+    (project / ".lock").touch()
+    await Adoption(tuple, tmp_path / "notes").recover(project, Recorder())
+    assert contents(project) == before
+    assert notes.of(layout) is None
+
+
 def test_environments_are_found_without_starting_anything(
     tmp_path: Path, kernels: Path, jp_home_dir: Path, project: Path
 ) -> None:
@@ -217,7 +237,7 @@ async def test_an_existing_kernelspec_is_taken_and_given_back(
     prefix = conda(tmp_path / "mine", "ipykernel-6.29.5")
     write_kernel(kernels, "mine", prefix / "bin" / "python", provisioner=False, display_name="Mine")
     before = contents(kernels)
-    adoption = Adoption(tuple)
+    adoption = Adoption(tuple, tmp_path / "notes")
     recorder = Recorder()
     request = AdoptionRequest(prefix=str(prefix), display_name="Other")
     name = adoption.kernel_name(request, manager.workshop.check_free)
@@ -279,7 +299,7 @@ def test_names_are_made_of_what_people_call_an_environment(tmp_path: Path, kerne
         taken.append(name)
 
     request = AdoptionRequest(prefix=str(conda(tmp_path / "Ümläut & Co.", "ipykernel-7.0.0")))
-    adoption = Adoption(tuple)
+    adoption = Adoption(tuple, tmp_path / "notes")
     assert [adoption.kernel_name(request, free) for _ in range(3)] == ["ml-ut-co", "ml-ut-co-2", "ml-ut-co-3"]
 
 

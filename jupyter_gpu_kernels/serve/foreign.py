@@ -46,6 +46,7 @@ class ForeignEnvironments:
     def __init__(self, parts: Adopter) -> None:
         self._parts = parts
         parts.work.deeds[JobKind.ADOPT] = self._adopt
+        parts.work.recoveries[JobKind.ADOPT] = self._recover
 
     async def environments(self) -> tuple[ForeignEnvironment, ...]:
         """The environments of this machine that were made elsewhere, in order of name."""
@@ -110,6 +111,15 @@ class ForeignEnvironments:
             place = await adoption.adopt(request, job.name, reporter)
             return JobResult(verification=await self._look(place, Path(job.source), reporter))
 
+    async def _recover(self, job: Job) -> None:
+        """Leave of an adoption that was broken off what was there before, or an adopted kernel."""
+        # Imported here: a server that only starts adopts nothing.
+        from ..build.reporting import SilentReporter
+
+        adoption = await asyncio.to_thread(self._adoption)
+        async with self._parts.equipment.writing(job.name, "recover"):
+            await adoption.recover(Path(job.source), SilentReporter())
+
     async def _look(self, place: Path, prefix: Path, reporter: LiveJob) -> Verification | None:
         """Start the kernel, and say what it sees; whatever that is, the kernel is adopted."""
         from ..build.adoption.framework import framework_of
@@ -141,5 +151,6 @@ class ForeignEnvironments:
         from ..build.conda.condarc import read_condarc
 
         return Adoption(
-            lambda: (Path(self._parts.conda_envs_dir), *read_condarc().envs_dirs, Path.home() / ".conda" / "envs")
+            lambda: (Path(self._parts.conda_envs_dir), *read_condarc().envs_dirs, Path.home() / ".conda" / "envs"),
+            self._parts.equipment.state_dir / "additions",
         )

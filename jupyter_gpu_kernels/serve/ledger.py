@@ -25,6 +25,7 @@ RESUMED = frozenset(
         JobKind.IMPORT,
         JobKind.CLONE,
         JobKind.RENAME,
+        JobKind.ADOPT,
     }
 )
 

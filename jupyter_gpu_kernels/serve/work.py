@@ -63,6 +63,8 @@ class EnvironmentWork:
 
         #: Kinds whose deeds find out themselves what somebody who died has left of them.
         self.repeated: set[JobKind] = set()
+        #: What else tidies up, by the kind of job that was broken off; it is done again then.
+        self.recoveries: dict[JobKind, Callable[[Job], Awaitable[None]]] = {}
 
     async def work(self, job: Job, reporter: LiveJob) -> JobResult:
         """Do a job; called by the job runner."""
@@ -129,6 +131,8 @@ class EnvironmentWork:
         """Clean up after the death of whoever worked on a job; called by the job runner."""
         if job.kind in self.repeated:
             return None
+        if job.kind in self.recoveries:
+            await self.recoveries[job.kind](job)
         manifest = await self._tools.workshop.recover(job.name)
         if manifest is None:
             return JobResult() if job.kind is JobKind.REMOVE else None

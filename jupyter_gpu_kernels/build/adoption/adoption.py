@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,11 +15,12 @@ from ..kernelspec.registry import kernels_directory
 from ..kernelspec.removal import kernel_directories
 from ..kernelspec.scan import Kernelspec
 from ..reporting import Reporter
-from ..tools.insistence import finish, insist
+from ..tools.insistence import insist
 from ..wheels.adding import add
 from . import handover
 from .additions import Addition, noted, take_out
-from .discovery import Foreign, name_of
+from .begun import Notes, undo
+from .discovery import Foreign, layout_of, name_of
 from .handover import Released
 
 #: What a kernel needs of an environment.
@@ -35,15 +35,18 @@ class Adoption:
 
     Args:
         envs_dirs: Tells the directories of conda environments.
+        notes: Where is noted what was begun to be installed.
         directories: Tells where Jupyter looks for kernelspecs, first things first.
     """
 
     def __init__(
         self,
         envs_dirs: Callable[[], Iterable[Path]],
+        notes: Path,
         directories: Callable[[], tuple[Path, ...]] = kernel_directories,
     ) -> None:
         self._envs_dirs = envs_dirs
+        self._notes = Notes(notes)
         self._directories = directories
 
     def environments(self) -> tuple[ForeignEnvironment, ...]:
@@ -108,20 +111,30 @@ class Adoption:
             GpuKernelsError: Any of the tree; then the environment is as it was.
             asyncio.CancelledError: Cancelled; likewise.
         """
-        found = await asyncio.to_thread(self.environment, Path(request.prefix))
+        prefix = Path(request.prefix)
+        await self.recover(prefix, reporter)
+        found = await asyncio.to_thread(self.environment, prefix)
         if found.adopted and name == found.kernel_name:
             reporter.log(f"The kernel {name} is adopted already.")
             return Path(found.kernelspec)
-        layout = Layout.of_prefix(Path(request.prefix))
+        layout = Layout.of_prefix(prefix)
         additions: tuple[Addition, ...] = ()
         if found.ipykernel is None and request.install_ipykernel:
             additions = await self._install(layout, reporter)
         try:
-            place = await finish(asyncio.to_thread(self._hand_over, found, layout, request, name, additions))
+            place, cancelled = await insist(
+                asyncio.to_thread(self._hand_over, found, layout, request, name, additions)
+            )  # fmt: skip
         except BaseException:
             if additions:
                 await insist(asyncio.to_thread(take_out, layout, additions))
+                self._notes.forget(layout)
             raise
+        if cancelled:
+            await insist(asyncio.to_thread(handover.release, place, self._directories()))
+            self._notes.forget(layout)
+            raise asyncio.CancelledError
+        self._notes.forget(layout)
         reporter.log(f"The kernel {name} is adopted: {place}. The environment {found.prefix} stays as it is.")
         if not found.kernelspec or name != found.kernel_name:
             reporter.log(f"{place} was made for this, and is deleted on release.")
@@ -130,6 +143,18 @@ class Adoption:
         if not place.is_relative_to(kernels_directory()):
             reporter.log("Others use it, too: until it is released, only Jupyters with jupyter_gpu_kernels offer it.")
         return place
+
+    async def recover(self, prefix: Path, reporter: Reporter) -> None:
+        """Take out what somebody who died has begun to install into an environment, and adopted no kernel for."""
+        layout = await asyncio.to_thread(layout_of, prefix)
+        begun = await asyncio.to_thread(self._notes.of, layout) if layout else None
+        if layout is None or begun is None:
+            return
+        found = await asyncio.to_thread(self.environment, prefix)
+        if not found.added:
+            reporter.log(f"An installation into {prefix} was broken off: it is taken out.")
+            await undo(begun, layout, reporter)
+        self._notes.forget(layout)
 
     def release(self, subject: str) -> tuple[Released, ...]:
         """Give what was adopted back as it was. Blocks on the disk.
@@ -173,16 +198,16 @@ class Adoption:
 
     async def _install(self, layout: Layout, reporter: Reporter) -> tuple[Addition, ...]:
         """Install what a kernel needs; broken off it leaves nothing."""
-        before = await asyncio.to_thread(_metadata, layout)
         try:
             with explained(f"ipykernel cannot be installed into {layout.prefix}"):
-                names = await add(WANTED, layout, reporter)
+                names = await add(WANTED, layout, reporter, begin=lambda pins: self._notes.begin(layout, pins))
         except BaseException:
-            await insist(asyncio.to_thread(_take_out_new, layout, before))
+            await insist(self.recover(layout.prefix, reporter))
             raise
         additions, cancelled = await insist(asyncio.to_thread(noted, layout, names))
         if cancelled:
             await insist(asyncio.to_thread(take_out, layout, additions))
+            self._notes.forget(layout)
             raise asyncio.CancelledError
         reporter.log(f"Installed, and taken out again on release: {', '.join(item.name for item in additions)}.")
         return additions
@@ -202,16 +227,3 @@ def _free_name(name: str, free: Callable[[str], None]) -> str:
         return candidate
     free(stem)
     return stem
-
-
-def _metadata(layout: Layout) -> frozenset[str]:
-    """The metadata of all distributions."""
-    return frozenset(
-        entry.path for folder in layout.site_packages() for entry in os.scandir(folder) if entry.name.endswith("-info")
-    )
-
-
-def _take_out_new(layout: Layout, before: frozenset[str]) -> None:
-    """Take out what was installed since, as far as it is whole."""
-    new = [Path(path).name.partition("-")[0] for path in _metadata(layout) - before]
-    take_out(layout, noted(layout, [re.sub(r"[-_.]+", "-", name).lower() for name in new]))

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ...errors import BrokenEnvironmentError, InstallError
@@ -17,7 +17,7 @@ from . import ontop, solving
 from .fetching import Listener, fetch
 from .lock import read_lock
 from .requirements import checked
-from .uv import prepare
+from .uv import Uv, prepare
 
 #: Nothing is built in an environment that is none of ours.
 WHEELS_ONLY = ("--only-binary", ":all:")
@@ -26,13 +26,20 @@ WHEELS_ONLY = ("--only-binary", ":all:")
 SILENCE, ROUNDS = 90.0, 3
 
 
-async def add(requirements: Sequence[str], layout: Layout, reporter: Reporter) -> tuple[str, ...]:
+async def add(
+    requirements: Sequence[str],
+    layout: Layout,
+    reporter: Reporter,
+    *,
+    begin: Callable[[Sequence[str]], None] = lambda pins: None,
+) -> tuple[str, ...]:
     """Install what is missing of some requirements, from the index that the user has configured.
 
     Args:
         requirements: PEP 508 requirements.
         layout: The environment.
         reporter: Hears the progress; stage ``wheels``.
+        begin: Called with exact requirements before anything is installed, in a thread.
 
     Returns:
         Normalised names of the distributions that were added.
@@ -63,12 +70,37 @@ async def add(requirements: Sequence[str], layout: Layout, reporter: Reporter) -
         locked = read_lock(text, python) if text else ()
         if not locked:
             return ()
-        pins = solving.requirements_file(cwd, "pins.txt", [package.pin for package in locked])
-        words = ["pip", "install", *uv.index_options, *WHEELS_ONLY, "--no-deps", "--break-system-packages"]
-        words += ["--python", interpreter, "-r", pins]
-        listener = Listener(reporter, {}, len(locked), Stage.WHEELS)
-        await fetch(uv, words, listener, cwd=cwd, python=python, silence=SILENCE, rounds=ROUNDS, lock=None)
+        pins = [package.pin for package in locked]
+        await asyncio.to_thread(begin, pins)
+        await _install(uv, pins, layout, python, reporter, cwd)
     return tuple(package.name for package in locked)
+
+
+async def add_again(pins: Sequence[str], layout: Layout, reporter: Reporter) -> None:
+    """Bring to its end what was begun and broken off, with what was downloaded then.
+
+    Args:
+        pins: The exact requirements; nothing of them may be installed.
+        layout: The environment.
+        reporter: Hears the progress.
+
+    Raises:
+        GpuKernelsError: Any of the tree, for one if something was not downloaded yet.
+    """
+    uv = await asyncio.to_thread(prepare)
+    with _throwaway() as cwd:
+        await _install(uv, pins, layout, layout.python_version() or "", reporter, cwd, "--offline")
+
+
+async def _install(
+    uv: Uv, pins: Sequence[str], layout: Layout, python: str, reporter: Reporter, cwd: Path, *options: str
+) -> None:
+    """Install exactly that."""
+    file = solving.requirements_file(cwd, "pins.txt", pins)
+    words = ["pip", "install", *uv.index_options, *WHEELS_ONLY, *options, "--no-deps", "--break-system-packages"]
+    words += ["--python", str(layout.python), "-r", file]
+    listener = Listener(reporter, {}, len(pins), Stage.WHEELS)
+    await fetch(uv, words, listener, cwd=cwd, python=python, silence=SILENCE, rounds=ROUNDS, lock=None)
 
 
 @contextlib.contextmanager
