@@ -409,6 +409,7 @@ BAD_BODIES: dict[str, tuple[bytes, int]] = {
     "not a number": (b'{"name": NaN}', 400),
     "not text": (b"\xff\xfe\x00", 400),
     "half a character": (b'{"name": "\\ud800"}', 400),
+    "no character": (b'{"name": "\xc3"}', 400),
     "null byte": (b"\0", 400),
     "array": (b"[]", 400),
     "text": (b'"tf"', 400),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -230,3 +231,16 @@ def test_other_files_are_no_packs(tmp_path: Path) -> None:
         pass
     with pytest.raises(InvalidInputError, match="no pack"), open_pack(tmp_path):
         pass
+
+
+@pytest.mark.timeout(60)
+def test_headers_that_take_python_hours_are_not_read(tmp_path: Path) -> None:
+    header = odd("x", tarfile.XHDTYPE)
+    path = written(tmp_path / "x.tar", [(header, b"1" * 1_000_000), *members()])
+    with pytest.raises(InvalidInputError, match="no pack"), open_pack(path):
+        pass
+
+
+def test_nobody_waits_at_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert not is_pack(tmp_path / "pipe")

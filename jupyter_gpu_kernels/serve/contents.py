@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ..errors import InvalidInputError, NotFoundError
+
+#: Bytes of a name that file systems take.
+_LONGEST = 255
 
 
 def below(root: Path | None, path: str) -> Path:
@@ -17,7 +21,7 @@ def below(root: Path | None, path: str) -> Path:
     Raises:
         InvalidInputError: It leads out of the root, perhaps by a link, or cannot be a path.
     """
-    if "\x00" in path or len(path) > 4096:
+    if "\x00" in path or len(path) > 4096 or max(len(os.fsencode(part)) for part in path.split("/")) > _LONGEST:
         msg = "The path of the file is none."
         raise InvalidInputError(msg, cure="Choose a file of the file browser.")
     if root is None:

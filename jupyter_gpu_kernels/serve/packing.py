@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ..errors import RefusedError
+from ..errors import NotFoundError, RefusedError
 from ..models import EnvironmentSpec, ImportRequest, Job, JobKind, Manifest
 from . import contents, names
 from .jobs import JobResult, JobRunner
@@ -16,11 +19,14 @@ from .work import EnvironmentWork
 from .workshop import Workshop
 
 if TYPE_CHECKING:
-    from ..build import pipeline
     from ..build.equipment import Equipment
     from ..build.packing.opening import Opener
     from ..build.planning.planner import Planned
     from ..build.reporting import BuildReporter
+
+
+#: Seconds for which archives are kept that were fetched for a pack that somebody did not live to write.
+_KEPT = 86400.0
 
 
 class Shipper(Protocol):
@@ -90,8 +96,12 @@ class Packing:
         names.refuse_malformed(name)
         manifest = await asyncio.to_thread(lambda: self._parts.workshop.manifest(name))
         place = (target or Path()).expanduser().absolute()
-        file = place / file_name(manifest.name) if await asyncio.to_thread(place.is_dir) else place
-        await asyncio.to_thread(check_target, file)
+        try:
+            file = place / file_name(manifest.name) if await asyncio.to_thread(place.is_dir) else place
+            await asyncio.to_thread(check_target, file)
+        except OSError as error:
+            msg = f"No pack can be written to {place}: {error.strerror}."
+            raise NotFoundError(msg, cure="Name another place.") from error
         shown = file.relative_to(within).as_posix() if within else str(file)
         return await self._parts.runner.submit(JobKind.PACK, name, source=str(file), file=shown)
 
@@ -108,6 +118,14 @@ class Packing:
 
         file = contents.below(self._parts.contents_root, path)
         return file if is_pack(file) else None
+
+    def sweep(self) -> None:
+        """Remove archives that were fetched for packs which nobody has written since. Blocks on the disk."""
+        for directory in (self._parts.equipment.cache_dir / "archives").glob("*"):
+            with contextlib.suppress(OSError):
+                newest = max(place.stat().st_mtime for place in (directory, *directory.rglob("*")))
+                if time.time() - newest > _KEPT:
+                    shutil.rmtree(directory)
 
     async def spec_of(self, request: ImportRequest, name: str | None = None) -> EnvironmentSpec:
         """What a pack counts as asked for, by another name if one is given; raises as :meth:`plan_import`."""
@@ -141,8 +159,7 @@ class Packing:
         # Imported here: a server that only starts opens no pack.
         from ..build.packing.opening import Opener
 
-        workshop: pipeline.Workshop = self._parts.workshop  # type: ignore[assignment]
-        return Opener(self._parts.equipment, workshop)
+        return Opener(self._parts.equipment)
 
     async def _pack(self, job: Job, reporter: LiveJob) -> JobResult:
         from ..build.packing.packer import Packer

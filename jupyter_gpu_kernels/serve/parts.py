@@ -108,6 +108,8 @@ class Parts(Settings):
         """Take up what a dead process left; called once, when a server starts."""
         taken = await self.runner.resume()
         await asyncio.to_thread(lambda: self.workshop.sweep())
+        await asyncio.to_thread(self.packing.sweep)
+        await self.sharing.sweep()
         return taken
 
     async def close(self, timeout: float = 4.0) -> None:

@@ -35,12 +35,11 @@ from .work import EnvironmentWork, spec_of
 from .workshop import Workshop
 
 if TYPE_CHECKING:
-    from ..build import pipeline
     from ..build.equipment import Equipment
     from ..build.files.importing import Importer
 
 #: Seconds after which a kept text that no job names is swept.
-_FORGOTTEN = 3600.0
+_FORGOTTEN = 900.0
 
 
 class Recipes(Protocol):
@@ -163,8 +162,8 @@ class Sharing:
             name = await self._name(request, importer)
             spec = (await asyncio.to_thread(importer.read, request, name)).spec
         await asyncio.to_thread(self._host.workshop.check_free, spec.name)
-        used = {Path(job.source).name for job in await self._host.jobs() if not job.state.final and job.source}
-        source = await asyncio.to_thread(self._keep, request, used)
+        await self.sweep()
+        source = await asyncio.to_thread(self._keep, request)
         # What a large file asks for is in the file; the record of a job is read again and again.
         brief = replace(spec, packages=(), pip=()) if kind is not FileFormat.RECIPE else spec
         try:
@@ -172,6 +171,11 @@ class Sharing:
         except BaseException:
             await asyncio.to_thread(source.unlink, missing_ok=True)
             raise
+
+    async def sweep(self) -> None:
+        """Remove what was kept for imports that never became jobs."""
+        used = {Path(job.source).name for job in await self._host.jobs() if not job.state.final and job.source}
+        await asyncio.to_thread(_sweep, self._directory(), used)
 
     async def _import(self, job: Job, reporter: LiveJob) -> JobResult:
         """Do an import; called by the job runner, perhaps in another process than the one that was asked."""
@@ -199,8 +203,7 @@ class Sharing:
         # Imported here: a server that only starts imports nothing.
         from ..build.files.importing import Importer
 
-        workshop: pipeline.Workshop = self._host.workshop  # type: ignore[assignment]
-        return Importer(self._host.equipment, workshop)
+        return Importer(self._host.equipment)
 
     def _loaded(self, request: ImportRequest) -> tuple[ImportRequest, FileFormat]:
         """The request with the text of its file, and what that is. Blocks on the disk."""
@@ -238,14 +241,14 @@ class Sharing:
             raise NameTakenError(checked.problem.message, cure=checked.problem.cure)
         return request.name
 
-    def _keep(self, request: ImportRequest, used: set[str]) -> Path:
+    def _directory(self) -> Path:
+        """Where requests are kept."""
+        return Path(self._host.equipment.state_dir) / "imports"
+
+    def _keep(self, request: ImportRequest) -> Path:
         """Keep a request until its job is over, for its user only. Blocks on the disk."""
-        directory = Path(self._host.equipment.state_dir) / "imports"
+        directory = self._directory()
         directory.mkdir(parents=True, exist_ok=True)
-        for old in directory.iterdir():
-            with contextlib.suppress(OSError):
-                if old.name not in used and time.time() - old.stat().st_mtime > _FORGOTTEN:
-                    old.unlink()
         path = directory / f"{secrets.token_hex(8)}.json"
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             json.dump(to_json(request), file)
@@ -257,6 +260,14 @@ def _tidy(job: Job) -> None:
     if job.kind is JobKind.IMPORT and job.state.final and job.source:
         with contextlib.suppress(OSError):
             Path(job.source).unlink(missing_ok=True)
+
+
+def _sweep(directory: Path, used: set[str]) -> None:
+    """Remove old files that nobody uses. Blocks on the disk."""
+    for old in directory.glob("*.json"):
+        with contextlib.suppress(OSError):
+            if old.name not in used and time.time() - old.stat().st_mtime > _FORGOTTEN:
+                old.unlink()
 
 
 def _kept(source: Path) -> tuple[ImportRequest, FileFormat]:

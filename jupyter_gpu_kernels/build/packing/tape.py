@@ -20,6 +20,9 @@ from .label import LABEL, LIMIT, LOCK, Label, malformed, read_label, write_label
 #: Bytes that are read and written at a time.
 _CHUNK = 1024 * 1024
 
+#: Members of packs: files, and what says how large a large one is, which has few bytes.
+_TYPES, _HEADER = (tarfile.REGTYPE, tarfile.XHDTYPE), 1024
+
 #: Ends the name of a pack that is being written, where a file cannot be without a name.
 PARTIAL = ".part"
 
@@ -74,7 +77,7 @@ def open_pack(path: Path) -> Iterator[tuple[tarfile.TarFile, Label, str]]:
         raise NotFoundError(msg, cure="Check its name and its permissions.", detail=str(error)) from error
     with file:
         try:
-            with tarfile.open(fileobj=file, mode="r:") as tar:
+            with tarfile.open(fileobj=file, mode="r:", tarinfo=_Member) as tar:
                 label = read_label(_text(tar, LABEL))
                 lock = _text(tar, LOCK).decode()
                 yield tar, label, lock
@@ -85,6 +88,9 @@ def open_pack(path: Path) -> Iterator[tuple[tarfile.TarFile, Label, str]]:
 def is_pack(path: Path) -> bool:
     """Whether a file begins as a pack does, whatever it is called. Blocks on the disk."""
     try:
+        # Whoever opens a pipe waits for somebody at its other end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            return False
         with path.open("rb") as file:
             return tarfile.TarInfo.frombuf(file.read(512), "utf-8", "strict").name == LABEL
     except (OSError, tarfile.TarError, UnicodeDecodeError):
@@ -140,6 +146,19 @@ def _text(tar: tarfile.TarFile, name: str) -> bytes:
     if len(data) != member.size:
         raise malformed(name)
     return data
+
+
+class _Member(tarfile.TarInfo):
+    """A member, unless it is one that a pack cannot have: Python reads those as a whole, and some of them for hours."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Member:
+        """Read a header; called by :mod:`tarfile`."""
+        member = super().frombuf(buf, encoding, errors)
+        if member.type not in _TYPES or (member.type != tarfile.REGTYPE and member.size > _HEADER):
+            msg = "a member that is no file"
+            raise tarfile.ReadError(msg)
+        return member
 
 
 def _plain(member: tarfile.TarInfo) -> bool:

@@ -68,7 +68,7 @@ class GpuKernelsHandler(APIHandler):
         """
         try:
             return msgspec.json.decode(self.request.body or b"{}")
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             msg = f"The body of the request is not JSON: {error}."
             raise InvalidInputError(msg, cure="Send a JSON object; see openapi.json.") from error
 
