@@ -52,9 +52,7 @@ async def _measure(place: Workplace) -> None:
     stages: dict[Stage, list[float]] = {}
     for number in range(WHOLE_ROUNDS):
         watch = Stopwatch()
-        await Copies(manager.equipment, manager.workshop).clone(  # type: ignore[arg-type]
-            "original", f"clone-{number}", None, reporter=watch
-        )
+        await Copies(manager.equipment).clone("original", f"clone-{number}", None, reporter=watch)
         watch.stop()
         for stage, seconds in watch.stages.items():
             stages.setdefault(stage, []).append(seconds)

@@ -68,7 +68,7 @@ async def _made(place: Workplace, name: str, pack: Path, watch: Stopwatch) -> No
         spec = replace(CONDA, name="again", pip=("six",), verify=False)
         await manager.workshop.create(spec, reporter=watch)  # type: ignore[arg-type]
         return
-    opener = Opener(manager.equipment, manager.workshop)  # type: ignore[arg-type]
+    opener = Opener(manager.equipment)
     spec = replace(await opener.spec(pack), name="again", verify=False)
     await opener.build(pack, spec, reporter=watch)  # type: ignore[arg-type]
 

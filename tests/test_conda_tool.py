@@ -45,7 +45,7 @@ def test_it_is_listed_with_its_packages(manifest: Manifest) -> None:
 
 async def test_a_clone_is_listed_as_its_original_is(manifest: Manifest, channel: str, caches: Caches) -> None:
     manager = make_manager(channel, caches.root)
-    copies = Copies(manager.equipment, manager.workshop)  # type: ignore[arg-type]
+    copies = Copies(manager.equipment)
     copy = await copies.clone("warp", "twin", None, reporter=Recorder())
     assert copy.prefix in conda_json("env", "list")["envs"]
     assert conda_json("list", "-n", "twin") == conda_json("list", "-n", "warp")

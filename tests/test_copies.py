@@ -220,7 +220,7 @@ async def test_a_rename_that_was_killed_is_brought_to_its_end(
     manager: GpuKernelsManager, point: Callable[[GpuKernelsManager, Copies], Awaitable[None]]
 ) -> None:
     await tiny(manager, "old")
-    copies = Copies(manager.equipment, manager.workshop)  # type: ignore[arg-type]
+    copies = Copies(manager.equipment)
     left = died(manager, "old", "new")
     await point(manager, copies)
     (taken,) = await manager.recover()
@@ -237,7 +237,7 @@ async def test_a_rename_that_was_killed_is_brought_to_its_end(
 async def test_between_two_spellings_too(manager: GpuKernelsManager) -> None:
     await tiny(manager, "warp")
     died(manager, "warp", "Warp")
-    copies = Copies(manager.equipment, manager.workshop)  # type: ignore[arg-type]
+    copies = Copies(manager.equipment)
     old = await manager.get("warp")
     # Killed between the move and the registration: the kernel is still the original's.
     await copies._copy(old, "Warp", None, Recorder(), heir=True)

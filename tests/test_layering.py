@@ -52,11 +52,10 @@ ALLOWED_IN_BUILD = {
 }
 #: What joins them, from the ground up; each may import all of what is before it.
 JOINED = {"construction": set(ALLOWED_IN_BUILD), "equipment": {"construction", *ALLOWED_IN_BUILD}}
-JOINED["editing"] = {"equipment", *JOINED["equipment"]}
-JOINED["pipeline"] = {"equipment", *JOINED["equipment"]}
-JOINED["files"] = {"pipeline", *JOINED["pipeline"]}
-JOINED["packing"] = {"files", "pipeline", *JOINED["files"]}
-JOINED["copying"] = {"pipeline", *JOINED["pipeline"]}
+JOINED["naming"] = {"equipment", *JOINED["equipment"]}
+#: Those with a verb stand on all of that, and not on each other; but for packs, which hold a lock as files do.
+JOINED |= {verb: {"naming", *JOINED["naming"]} for verb in ("pipeline", "editing", "files", "copying", "packing")}
+JOINED["packing"] |= {"files"}
 
 #: Foreign tools, and the only places that may import them: modules, or whole directories.
 FOREIGN = {

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import BrokenEnvironmentError, NameTakenError, NotFoundError
+from ..errors import BrokenEnvironmentError, NotFoundError
 from ..models import (
     DiskUsage,
     Environment,
@@ -20,7 +20,8 @@ from ..models import (
     Verification,
     VerificationOutcome,
 )
-from ..prefix.manifest import MANIFEST, write_manifest
+from ..prefix.manifest import write_manifest
+from . import naming
 from .bytecode import sweep_store
 from .changing import changed, exchange
 from .conda import neighbour
@@ -30,7 +31,6 @@ from .disk.usage import measure
 from .equipment import Equipment
 from .kernelspec import kernelspecs
 from .kernelspec.kernel_json import logo
-from .kernelspec.registry import Registry
 from .planning import validation
 from .planning.preference import Preference
 from .reporting import BuildReporter, Reporter
@@ -113,15 +113,7 @@ class Workshop:
         Raises:
             NameTakenError: The message names the owner.
         """
-        occupant = self._inventory.occupant(name)
-        if occupant is not None:
-            msg = f"The name {name!r} is taken by the environment {occupant}."
-            cure = "Choose another name, or remove that environment first."
-            if (occupant / MANIFEST).is_file() and not _registered(occupant):
-                cure = f"To have its kernel back, run `jupyter gpu-kernels verify {occupant.name}`."
-            raise NameTakenError(msg, cure=cure)
-        # A kernelspec whose environment somebody else has removed is in nobody's way.
-        kernelspecs.check_name_free(name, gone=self._places(name))
+        naming.check_free(self._equipment, name)
 
     async def plan(self, spec: EnvironmentSpec) -> Plan:
         """Answer what would be built; nothing is downloaded but metadata, and a refusal is part of the plan.
@@ -142,23 +134,9 @@ class Workshop:
         """
         self.check(spec)
         async with self._equipment.writing(spec.name, "create"):
-            await asyncio.to_thread(self.make_free, spec.name)
+            await asyncio.to_thread(naming.make_free, self._equipment, spec.name)
             await asyncio.to_thread(kernelspecs.check_place, sys_prefix=spec.sys_prefix)
             return await self._construction.build(lambda: self._planner.plan(spec), reporter)
-
-    def make_free(self, name: str) -> None:
-        """Take away what is left of a name's earlier kernel, unless the name is taken. Blocks on the disk.
-
-        Raises:
-            NameTakenError: The message names the owner.
-        """
-        self.check_free(name)
-        for prefix in self._places(name):
-            kernelspecs.unregister(name, prefix=prefix)
-
-    def _places(self, name: str) -> list[Path]:
-        """Where an environment of that name may be."""
-        return [generations.envs_dir / name for generations in self._generations.values()]
 
     async def rebuild(self, name: str, *, reporter: BuildReporter) -> Manifest:
         """Build an environment anew from its spec, keeping what its user added from outside, and exchange the two.
@@ -195,7 +173,7 @@ class Workshop:
             verification = await self._construction.verify(prefix, manifest, reporter)
             await asyncio.to_thread(write_manifest, prefix, replace(manifest, verification=verification))
             useful = verification.outcome is not VerificationOutcome.FAILED
-            if useful and not await asyncio.to_thread(_registered, prefix):
+            if useful and not await asyncio.to_thread(naming.registered, prefix):
                 await finish(asyncio.to_thread(self._construction.register, manifest))
                 reporter.log(f"The kernel {manifest.kernel_name} is registered again.")
             return verification
@@ -212,7 +190,7 @@ class Workshop:
         validation.check_change(change)
         async with self._equipment.writing(name, "change"):
             old = await asyncio.to_thread(self._inventory.manifest, name)
-            registered = await asyncio.to_thread(_registered, Path(old.prefix))
+            registered = await asyncio.to_thread(naming.registered, Path(old.prefix))
             register = self._construction.register if registered else None
             await finish(asyncio.to_thread(exchange, old, changed(old, change), register))
             return await asyncio.to_thread(self._inventory.environment, name)
@@ -247,11 +225,8 @@ class Workshop:
             return await finish(asyncio.to_thread(self._recover, name))
 
     def _recover(self, name: str) -> Manifest | None:
-        kernelspecs.discard_staged(name, self._equipment.staging)
-        for generations in self._generations.values():
-            generations.repair()
-            generations.discard_unfinished(name)
-        for prefix in self._places(name):
+        naming.tidy(self._equipment, name)
+        for prefix in naming.places(self._equipment, name):
             if not prefix.exists():
                 kernelspecs.unregister(name, prefix=prefix)
         try:
@@ -267,8 +242,3 @@ class Workshop:
         for generations in self._generations.values():
             generations.sweep()
         sweep_store(self._equipment.bytecode_dir)
-
-
-def _registered(prefix: Path) -> bool:
-    """Whether an environment has a kernelspec."""
-    return str(prefix) in Registry()()

@@ -15,7 +15,6 @@ from .work import EnvironmentWork
 from .workshop import Workshop
 
 if TYPE_CHECKING:
-    from ..build import pipeline
     from ..build.copying import copies
     from ..build.equipment import Equipment
 
@@ -107,8 +106,7 @@ class EnvironmentCopies:
         # Imported here: a server that only starts copies nothing.
         from ..build.copying.copies import Copies
 
-        workshop: pipeline.Workshop = self._parts.workshop  # type: ignore[assignment]
-        return Copies(self._parts.equipment, workshop)
+        return Copies(self._parts.equipment)
 
 
 def _move(source: Path, target: Path) -> None:

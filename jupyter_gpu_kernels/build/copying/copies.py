@@ -11,11 +11,11 @@ from pathlib import Path
 from ...errors import BrokenEnvironmentError, GpuKernelsError, NameTakenError, NotFoundError
 from ...models import EnvironmentKind, Manifest
 from ...prefix.manifest import write_manifest
+from .. import naming
 from ..conda import neighbour
 from ..disk.generations import Generations
 from ..equipment import Equipment
 from ..kernelspec import kernelspecs
-from ..pipeline import Workshop
 from ..planning import validation
 from ..planning.planner import Planned
 from ..reporting import BuildReporter, Reporter
@@ -28,12 +28,10 @@ class Copies:
 
     Args:
         equipment: What it is done with.
-        workshop: Knows which names are free.
     """
 
-    def __init__(self, equipment: Equipment, workshop: Workshop) -> None:
+    def __init__(self, equipment: Equipment) -> None:
         self._equipment = equipment
-        self._workshop = workshop
 
     def check_clone(self, name: str, new: str, display_name: str | None) -> None:
         """Refuse a clone that cannot be made. Blocks on the disk.
@@ -46,7 +44,7 @@ class Copies:
         """
         _check_names(new, display_name)
         self._equipment.inventory.manifest(name)
-        self._workshop.check_free(new)
+        naming.check_free(self._equipment, new)
 
     def check_rename(self, name: str, new: str) -> None:
         """Refuse a new name that cannot be given; raises as :meth:`check_clone`."""
@@ -73,7 +71,7 @@ class Copies:
         """
         async with self._writing(name, new, "clone"):
             old = await asyncio.to_thread(self._equipment.inventory.manifest, name)
-            await asyncio.to_thread(self._workshop.make_free, new)
+            await asyncio.to_thread(naming.make_free, self._equipment, new)
             return await self._copy(old, new, display_name, reporter)
 
     async def rename(
@@ -102,7 +100,7 @@ class Copies:
             GpuKernelsError: Any of the tree; then the original is as it was.
         """
         async with self._writing(name, new, "rename"):
-            await finish(asyncio.to_thread(self._tidy, new))
+            await finish(asyncio.to_thread(naming.tidy, self._equipment, new))
             made = await asyncio.to_thread(self._made, new, since)
             try:
                 old = await asyncio.to_thread(self._equipment.inventory.manifest, name)
@@ -155,31 +153,20 @@ class Copies:
     def _check_free(self, new: str, old: Manifest) -> None:
         """Refuse a name that belongs to anybody but the environment that shall be renamed."""
         if new.lower() != old.name.lower():
-            self._workshop.check_free(new)
+            naming.check_free(self._equipment, new)
             return
-        for place in self._places(new):
+        for place in naming.places(self._equipment, new):
             if place.exists() and not place.samefile(old.prefix):
                 msg = f"The name {new!r} is taken by the environment {place}."
                 raise NameTakenError(msg, cure="Choose another name, or remove that environment first.")
-        kernelspecs.check_name_free(new, prefix=Path(old.prefix), gone=self._places(new))
+        kernelspecs.check_name_free(new, prefix=Path(old.prefix), gone=naming.places(self._equipment, new))
 
     def _forget(self, name: str) -> None:
         """Take away what others still know of an environment that is gone."""
-        for prefix in self._places(name):
+        for prefix in naming.places(self._equipment, name):
             if not prefix.exists():
                 kernelspecs.unregister(name, prefix=prefix)
                 neighbour.forget(prefix)
-
-    def _places(self, name: str) -> list[Path]:
-        """Where an environment of that name may be."""
-        return [generations.envs_dir / name for generations in self._equipment.generations.values()]
-
-    def _tidy(self, new: str) -> None:
-        """Remove what somebody who died has left half-made."""
-        kernelspecs.discard_staged(new, self._equipment.staging)
-        for generations in self._equipment.generations.values():
-            generations.repair()
-            generations.discard_unfinished(new)
 
     def _made(self, new: str, since: str) -> Manifest | None:
         """The copy, if it is there already."""

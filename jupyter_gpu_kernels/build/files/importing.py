@@ -11,12 +11,12 @@ from packaging.utils import canonicalize_name
 
 from ...errors import InvalidInputError, RefusedError
 from ...models import EnvironmentSpec, ImportRequest, Installer, Manifest
+from .. import naming
 from ..conda.history import name_of
 from ..conda.pins import Pinned
 from ..conda.settings import ChannelSettings, CondaRequest
 from ..equipment import Equipment
 from ..kernelspec import kernelspecs
-from ..pipeline import Workshop
 from ..planning import telling, validation
 from ..planning.planner import Planned
 from ..planning.targets import platform_name
@@ -34,12 +34,10 @@ class Importer:
 
     Args:
         equipment: What environments are made with.
-        workshop: Knows which names are free.
     """
 
-    def __init__(self, equipment: Equipment, workshop: Workshop) -> None:
+    def __init__(self, equipment: Equipment) -> None:
         self._equipment = equipment
-        self._workshop = workshop
 
     def read(self, request: ImportRequest, name: str) -> Parsed:
         """Read a file; what is found is complete and can be asked for. Takes a while for a large one.
@@ -106,7 +104,7 @@ class Importer:
         """
         spec = parsed.spec
         async with self._equipment.writing(spec.name, "import"):
-            await asyncio.to_thread(self._workshop.make_free, spec.name)
+            await asyncio.to_thread(naming.make_free, self._equipment, spec.name)
             await asyncio.to_thread(kernelspecs.check_place, sys_prefix=spec.sys_prefix)
             return await self._equipment.construction.build(lambda: self.plan(parsed), reporter)
 

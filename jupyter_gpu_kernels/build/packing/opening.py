@@ -12,12 +12,12 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 
 from ...errors import RefusedError, SolveError
 from ...models import EnvironmentKind, EnvironmentSpec, Installer, Manifest, PlannedPackage, Progress, Stage
+from .. import naming
 from ..conda.pins import CondaPin
 from ..conda.settings import CondaRequest, CondaSolution
 from ..disk.generations import Generation
 from ..equipment import Equipment
 from ..files import pixi_lock
-from ..pipeline import Workshop
 from ..planning import telling
 from ..planning.planner import Planned
 from ..planning.targets import platform_name
@@ -43,12 +43,10 @@ class Opener:
 
     Args:
         equipment: What it is done with.
-        workshop: Knows which names are free.
     """
 
-    def __init__(self, equipment: Equipment, workshop: Workshop) -> None:
+    def __init__(self, equipment: Equipment) -> None:
         self._equipment = equipment
-        self._workshop = workshop
 
     async def spec(self, file: Path) -> EnvironmentSpec:
         """What a pack counts as asked for, with the name of the environment that was packed.
@@ -120,7 +118,7 @@ class Opener:
             await asyncio.to_thread(shutil.rmtree, directory)
 
         async with self._equipment.writing(spec.name, "import"):
-            await asyncio.to_thread(self._workshop.make_free, spec.name)
+            await asyncio.to_thread(naming.make_free, self._equipment, spec.name)
             return await self._equipment.construction.build(planning, reporter, fill=fill)
 
     async def _conda(self, label: Label, lock: str, spec: EnvironmentSpec) -> CondaSolution | None:
