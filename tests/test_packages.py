@@ -153,7 +153,7 @@ def test_the_commands_show_ask_and_follow(call: Call, editor: ScriptedEditor, mo
     assert "rich   13.0              pypi         added from outside" in listed.out
     assert [item["name"] for item in json.loads(call("packages", "old", "--json").out)] == ["numpy", "rich"]
 
-    shown = call("install", "old", "six", "--pip", "gauge", "--dry-run")
+    shown = call("install", "old", "--pip", "gauge", "--dry-run", "six")
     wanted = PackageEdit(install=("six",), pip=("gauge",))
     assert (shown.code, editor.called) == (0, [("plan", wanted)])
     assert "numpy         2.1.0   2.2.0   8.0 MB" in shown.out
@@ -172,7 +172,8 @@ def test_the_commands_show_ask_and_follow(call: Call, editor: ScriptedEditor, mo
     assert editor.called[-1] == ("edit", PackageEdit(update_all=True))
 
     editor.differences = ()
-    assert "Nothing would change." in call("update", "old", "six").out
+    assert "Nothing would change in old." in call("update", "old", "six", "--dry-run").out
+    assert "Nothing had to change in old." in call("update", "old", "six").out
 
 
 @pytest.mark.usefixtures("old")
@@ -186,5 +187,5 @@ def test_the_commands_fail_with_a_sentence_and_a_code(call: Call, editor: Script
     editor.refusal = RefusedError("pip is part of every kernel, and stays.", cure="Leave it.")
     refused = call("uninstall", "old", "pip", "--yes")
     assert refused.code == 3
-    assert "pip is part of every kernel" in refused.out
+    assert "It cannot be changed: pip is part of every kernel" in refused.out
     assert call("packages", "new").code == 4

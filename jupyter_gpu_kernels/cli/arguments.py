@@ -69,6 +69,10 @@ def parse(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
     """
     parser = make_parser()
     arguments, rest = parser.parse_known_args(argv)
+    if "several" in arguments:
+        # After an option argparse no longer takes words for a list that may be empty.
+        getattr(arguments, arguments.several).extend(word for word in rest if not word.startswith("-"))
+        rest = [word for word in rest if word.startswith("-")]
     strange = [word for word in rest if not _TRAIT.fullmatch(word)]
     if strange:
         parser.error(f"unrecognized arguments: {' '.join(strange)}")

@@ -56,7 +56,9 @@ async def _edit(manager: GpuKernelsManager, arguments: argparse.Namespace, edit:
     preview = await manager.packages.plan(arguments.name, edit)
     if preview.plan.refusal is not None:
         refusal = preview.plan.refusal
-        return Answer(model=preview, text=f"{refusal.reason}\n{refusal.cure}\n", exit_code=Exit.REFUSED)
+        return Answer(
+            model=preview, text=f"It cannot be changed: {refusal.reason}\n{refusal.cure}\n", exit_code=Exit.REFUSED
+        )
     if arguments.dry_run:
         return Answer(model=preview, text=_preview(preview))
     if preview.differences:
@@ -65,7 +67,7 @@ async def _edit(manager: GpuKernelsManager, arguments: argparse.Namespace, edit:
     if job.state is not JobState.SUCCEEDED:
         return outcome(manager, job, "")
     if not preview.differences:
-        return outcome(manager, job, _preview(preview))
+        return outcome(manager, job, f"Nothing had to change in {arguments.name}.\n{text.notes(preview.plan)}")
     said = f"{arguments.name} is changed. Kernels that run start with it when restarted.\n{verified(job)}"
     return outcome(manager, job, said)
 
@@ -89,7 +91,7 @@ def _table(found: tuple[InstalledPackage, ...]) -> str:
 def _preview(preview: EditPlan) -> str:
     plan = preview.plan
     if not preview.differences:
-        return f"Nothing would change.\n{text.notes(plan)}"
+        return f"Nothing would change in {plan.spec.name}.\n{text.notes(plan)}"
     download = sum(item.size for item in preview.differences)
     size = f"{text.size(download)} to download" if download else "nothing to download"
     rows = [("", "PACKAGE", "BEFORE", "AFTER", "DOWNLOAD"), *map(_row, preview.differences)]

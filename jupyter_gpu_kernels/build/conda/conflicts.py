@@ -29,7 +29,8 @@ def unsatisfiable(text: str) -> SolveError:
     cuda = [spec for spec in (*needed, *_CUDA_CONFLICT.findall(tree)) if spec.startswith("__cuda")]
     cure = "Ask for other versions or fewer packages, or add a channel that has what is missing."
     if unknown := _UNKNOWN.findall(tree):
-        msg = f"No channel has {' or '.join(dict.fromkeys(unknown))}."
+        msg = f"No channel has {' or '.join(text.removesuffix(' *') for text in dict.fromkeys(unknown))}."
+        cure = "Check the spelling, take another version, add a channel that has it, or ask pip for it."
     elif cuda:
         given = _CUDA_GIVEN.search(tree)
         there = f"that of the driver is {given.group(1)}" if given else "there is no NVIDIA driver"

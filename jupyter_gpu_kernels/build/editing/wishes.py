@@ -120,14 +120,19 @@ def change(manifest: Manifest, found: Contents, framework: Framework, edit: Pack
 
 def why_there(name: str, found: Contents) -> str:
     """Who needs a package, as the end of a sentence; empty if nobody does. Blocks on the disk."""
-    needing = [item.name for item in found.records if name in named(item.depends)]
-    needing += [item.name for item in found.distributions if name in item.needs()]
-    needing = sorted({item for item in needing if canonicalize_name(item) != name})
+    needing = _needing(name, found)
     if not needing:
         return ""
     several = len(needing) > 1
     shown = " and ".join(filter(None, (", ".join(needing[:3]), f"{len(needing) - 3} others" if needing[3:] else "")))
     return f"{shown} need{'' if several else 's'} it"
+
+
+def _needing(name: str, found: Contents) -> list[str]:
+    """Names of the packages that need one."""
+    needing = [item.name for item in found.records if name in named(item.depends)]
+    needing += [item.name for item in found.distributions if name in item.needs()]
+    return sorted({item for item in needing if canonicalize_name(item) != name})
 
 
 def _refused(name: str, origin: PackageOrigin, found: Contents, framework: Framework) -> RefusedError:
@@ -140,7 +145,9 @@ def _refused(name: str, origin: PackageOrigin, found: Contents, framework: Frame
         return RefusedError(msg, cure="Create an environment without companions instead.")
     needed = why_there(name, found)
     if needed:
-        return RefusedError(f"{name} has to stay: {needed}.", cure="Remove what needs it.")
+        essential = not ESSENTIAL.isdisjoint(_needing(name, found))
+        cure = "No kernel can do without it." if essential else "Remove what needs it."
+        return RefusedError(f"{name} has to stay: {needed}.", cure=cure)
     msg = f"{name} was not asked for, and came along with something else."
     return RefusedError(msg, cure="Rebuild the environment: what nobody needs any more is left out.")
 

@@ -16,6 +16,7 @@ def add_install(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "install", metavar="PACKAGE", nargs="*", help="package, perhaps with a version, such as 'pillow >=11'"
     )
+    parser.set_defaults(several="install")
     parser.add_argument(
         "--pip",
         metavar="REQUIREMENT",
@@ -37,6 +38,7 @@ def add_update(parser: argparse.ArgumentParser) -> None:
     """The words of ``update``."""
     parser.add_argument("name", metavar="NAME", help="name of the environment")
     parser.add_argument("update", metavar="PACKAGE", nargs="*", help="package to bring to its newest version that fits")
+    parser.set_defaults(several="update")
     parser.add_argument("--all", dest="update_all", action="store_true", help="all packages")
     _add_caution(parser)
 
