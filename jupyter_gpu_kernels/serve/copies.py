@@ -5,33 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ..models import CloneRequest, EnvironmentSpec, Job, JobKind
 from . import names
-from .jobs import JobResult, JobRunner
+from .jobs import JobResult
 from .live import LiveJob
-from .work import EnvironmentWork
-from .workshop import Workshop
+from .means import Means
 
 if TYPE_CHECKING:
     from ..build.copying import copies
-    from ..build.equipment import Equipment
-
-
-class Copyist(Protocol):
-    """What copies are made with."""
-
-    equipment: Equipment
-    work: EnvironmentWork
-
-    @property
-    def workshop(self) -> Workshop:
-        """Knows the environments."""
-
-    @property
-    def runner(self) -> JobRunner:
-        """Runs the jobs."""
 
 
 class EnvironmentCopies:
@@ -41,7 +24,7 @@ class EnvironmentCopies:
         parts: What it is done with; nothing of it is made before it is needed.
     """
 
-    def __init__(self, parts: Copyist) -> None:
+    def __init__(self, parts: Means) -> None:
         self._parts = parts
         parts.work.deeds[JobKind.CLONE] = self._clone
         parts.work.deeds[JobKind.RENAME] = self._rename

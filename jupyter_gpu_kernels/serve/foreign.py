@@ -8,32 +8,21 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..errors import GpuKernelsError
 from ..models import AdoptionRequest, EnvironmentSpec, ForeignEnvironment, Job, JobKind, Stage, Verification
-from .jobs import JobResult, JobRunner
+from .jobs import JobResult
 from .live import LiveJob
-from .work import EnvironmentWork, spec_of
-from .workshop import Workshop
+from .means import Means
+from .work import spec_of
 
 if TYPE_CHECKING:
     from ..build.adoption import adoption
     from ..build.adoption.handover import Released
-    from ..build.equipment import Equipment
 
 
-class Adopter(Protocol):
+class Adopter(Means, Protocol):
     """What adoptions are done with."""
 
-    equipment: Equipment
-    work: EnvironmentWork
     verify_timeout: float
     conda_envs_dir: str
-
-    @property
-    def workshop(self) -> Workshop:
-        """Knows which names are free."""
-
-    @property
-    def runner(self) -> JobRunner:
-        """Runs the jobs."""
 
 
 class ForeignEnvironments:

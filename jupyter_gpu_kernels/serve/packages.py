@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ..errors import ConflictError
 from ..models import EditPlan, InstalledPackage, Job, JobKind, PackageEdit
 from . import names
-from .jobs import JobResult, JobRunner
+from .jobs import JobResult
 from .live import LiveJob
-from .work import EnvironmentWork
+from .means import Means
 
 if TYPE_CHECKING:
     from ..build.editing.editor import Editor
-    from ..build.equipment import Equipment
-
-
-class Parts(Protocol):
-    """What packages are listed and changed with."""
-
-    equipment: Equipment
-    work: EnvironmentWork
-
-    @property
-    def runner(self) -> JobRunner:
-        """Runs the jobs."""
 
 
 class EnvironmentPackages:
@@ -35,7 +23,7 @@ class EnvironmentPackages:
         parts: What it is done with; nothing of it is made before it is needed.
     """
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Means) -> None:
         self._parts = parts
         parts.work.deeds[JobKind.EDIT] = self._edit
 

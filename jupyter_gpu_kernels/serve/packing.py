@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Protocol
 from ..errors import NotFoundError, RefusedError
 from ..models import EnvironmentSpec, ImportRequest, Job, JobKind, Manifest
 from . import contents, names
-from .jobs import JobResult, JobRunner
+from .jobs import JobResult
 from .live import LiveJob
-from .work import EnvironmentWork
-from .workshop import Workshop
+from .means import Means
 
 if TYPE_CHECKING:
-    from ..build.equipment import Equipment
     from ..build.packing.opening import Opener
     from ..build.planning.planner import Planned
     from ..build.reporting import BuildReporter
@@ -29,20 +27,10 @@ if TYPE_CHECKING:
 _KEPT = 86400.0
 
 
-class Shipper(Protocol):
+class Shipper(Means, Protocol):
     """What packs are made with."""
 
-    equipment: Equipment
-    work: EnvironmentWork
     contents_root: Path | None
-
-    @property
-    def workshop(self) -> Workshop:
-        """Knows the environments."""
-
-    @property
-    def runner(self) -> JobRunner:
-        """Runs the jobs."""
 
 
 class Packing:

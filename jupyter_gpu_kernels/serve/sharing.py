@@ -28,14 +28,14 @@ from ..models import (
     to_json,
 )
 from . import contents, names
-from .jobs import JobResult, JobRunner
+from .jobs import JobResult
 from .live import LiveJob
+from .means import Means
 from .packing import Packing
-from .work import EnvironmentWork, spec_of
-from .workshop import Workshop
+from .work import spec_of
 
 if TYPE_CHECKING:
-    from ..build.equipment import Equipment
+    from ..build.files.exporting import Exporter
     from ..build.files.importing import Importer
 
 #: Seconds after which a kept text that no job names is swept.
@@ -49,25 +49,12 @@ class Recipes(Protocol):
         """What would be built of it here."""
 
 
-class Host(Protocol):
+class Host(Means, Protocol):
     """What is needed of the manager."""
 
-    work: EnvironmentWork
     listeners: list[Callable[[Job], None]]
     packing: Packing
     contents_root: Path | None
-
-    @property
-    def equipment(self) -> Equipment:
-        """What environments are made with."""
-
-    @property
-    def workshop(self) -> Workshop:
-        """Knows which names are free."""
-
-    @property
-    def runner(self) -> JobRunner:
-        """Runs the jobs."""
 
     @property
     def recipes(self) -> Recipes:
@@ -114,13 +101,13 @@ class Sharing:
         """
         manifest = await self._host.get(name)
 
-        def exporter() -> Any:
+        def exporter() -> Exporter:
+            # Imported here: a server that only starts exports nothing.
             from ..build.files.exporting import Exporter
 
             return Exporter(self._host.equipment)
 
-        exported: ExportedFile = await (await asyncio.to_thread(exporter)).export(manifest, kind, platforms)
-        return exported
+        return await (await asyncio.to_thread(exporter)).export(manifest, kind, platforms)
 
     async def plan_import(self, request: ImportRequest) -> ImportPlan:
         """Say what would be built of a file; nothing is downloaded but metadata, and a refusal may be in the plan.
@@ -152,6 +139,7 @@ class Sharing:
         Raises:
             EnvironmentBusyError: Somebody is working on that name already.
         """
+        file = request.path
         request, kind = await asyncio.to_thread(self._loaded, request)
         if kind is FileFormat.RECIPE:
             spec = (await self._recipe(request)).spec
@@ -167,7 +155,9 @@ class Sharing:
         # What a large file asks for is in the file; the record of a job is read again and again.
         brief = replace(spec, packages=(), pip=()) if kind is not FileFormat.RECIPE else spec
         try:
-            return await self._host.runner.submit(JobKind.IMPORT, spec.name, spec=brief, source=str(source))
+            return await self._host.runner.submit(
+                JobKind.IMPORT, spec.name, spec=brief, source=str(source), file=file
+            )
         except BaseException:
             await asyncio.to_thread(source.unlink, missing_ok=True)
             raise
