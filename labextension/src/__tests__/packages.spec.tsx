@@ -160,6 +160,19 @@ describe('a wish', () => {
     screen.getByText('The packages are changed.');
   });
 
+  it('leaves the focus near where it was, whatever had it', async () => {
+    await show();
+    await act(() => desk.wish({ kind: 'install', text: 'scipy' }));
+    const discard = screen.getByRole('button', { name: 'Discard' });
+    discard.focus();
+    await act(async () => {
+      fireEvent.click(discard);
+      return Promise.resolve();
+    });
+    expect(discard.isConnected).toBe(false);
+    expect(document.activeElement?.className).toBe('jp-GpuKernels-View');
+  });
+
   it('that is refused says why, and is not applied', async () => {
     const refusal = { reason: 'numpy is needed.', cure: 'Remove both.', detail: '' };
     answers['POST environments/tf-warp-speed/packages/plan'] = { plan: aPlan({ refusal }), differences: [] };

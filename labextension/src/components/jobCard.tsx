@@ -54,9 +54,10 @@ export const JobCard = memo(function JobCard({ job, model, commands, trans, onDi
             <Button
               className="jp-GpuKernels-button"
               small
-              disabled={cancelling.asked}
+              // Disabled it would lose the focus.
+              aria-disabled={cancelling.asked || undefined}
               aria-label={trans.__('Cancel “%1”', jobTitle(trans, job.kind, job.name))}
-              onClick={cancelling.cancel}
+              onClick={() => cancelling.asked || cancelling.cancel()}
             >
               {trans.__('Cancel')}
             </Button>

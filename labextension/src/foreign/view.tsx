@@ -9,6 +9,7 @@ import React, { useCallback, useEffect } from 'react';
 import { useAnswer } from '../components/answer';
 import { JobList } from '../components/jobList';
 import { Explanation } from '../components/jobOutcome';
+import { useKeptFocus } from '../components/keptFocus';
 import { useChanges } from '../components/signals';
 import { explain } from '../explanation';
 import type { ForeignEnvironment, IGpuKernels } from '../tokens';
@@ -40,8 +41,11 @@ export function ForeignView({ model, commands, trans }: IForeignViewProps): JSX.
       model.jobEnded.disconnect(again);
     };
   }, [model, ask]);
+  const kept = useKeptFocus();
+  // What has been released is no longer ready.
+  const released = new Set(value?.filter(({ adopted }) => !adopted && !isAsking).map(({ prefix }) => prefix));
   return (
-    <div className="jp-GpuKernels-View" aria-busy={isAsking}>
+    <div className="jp-GpuKernels-View" aria-busy={isAsking} {...kept}>
       <header>
         <h1>{trans.__('Environments that were made elsewhere')}</h1>
         <p>
@@ -69,7 +73,9 @@ export function ForeignView({ model, commands, trans }: IForeignViewProps): JSX.
         </div>
       )}
       <JobList
-        jobs={model.jobs.filter(({ kind }) => kind === 'adopt')}
+        jobs={model.jobs.filter(
+          ({ kind, state, source }) => kind === 'adopt' && !(state === 'succeeded' && released.has(source))
+        )}
         model={model}
         commands={commands}
         trans={trans}

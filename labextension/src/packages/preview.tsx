@@ -55,15 +55,17 @@ export function Preview({ desk, trans }: IPreviewProps): JSX.Element | null {
       <p role="status" className="jp-GpuKernels-faint">
         {isPlanning ? trans.__('Finding packages that fit together…') : plan ? Private.summary(trans, plan) : ''}
       </p>
-      {failure && <Problem trans={trans} {...explain(trans, failure.reason)} />}
-      {plan?.plan.refusal ? (
-        <Problem
-          trans={trans}
-          message={sentence(trans, plan.plan.refusal.reason)}
-          cure={sentence(trans, plan.plan.refusal.cure)}
-          detail={plan.plan.refusal.detail}
-        />
-      ) : null}
+      <div role="alert">
+        {failure && <Problem trans={trans} {...explain(trans, failure.reason)} />}
+        {plan?.plan.refusal ? (
+          <Problem
+            trans={trans}
+            message={sentence(trans, plan.plan.refusal.reason)}
+            cure={sentence(trans, plan.plan.refusal.cure)}
+            detail={plan.plan.refusal.detail}
+          />
+        ) : null}
+      </div>
       {plan && <Warnings trans={trans} warnings={plan.plan.warnings} />}
       {plan && plan.differences.length > 0 && <Differences differences={plan.differences} trans={trans} />}
       <div className="jp-GpuKernels-actions">

@@ -8,6 +8,7 @@ import React, { useCallback } from 'react';
 
 import { JobList } from '../components/jobList';
 import { Explanation } from '../components/jobOutcome';
+import { useKeptFocus } from '../components/keptFocus';
 import { RestartNote } from '../components/restartNote';
 import { useChanges } from '../components/signals';
 import { explain } from '../explanation';
@@ -37,8 +38,9 @@ export function PackagesView({ desk, commands, trans }: IPackagesViewProps): JSX
   const jobs = model.jobs.filter(job => job.name === name && job.kind === 'edit');
   const isBusy = desk.isApplying || model.jobs.some(job => job.name === name && !isFinal(job));
   const wish = useCallback((wish: IWish) => void desk.wish(wish), [desk]);
+  const kept = useKeptFocus();
   return (
-    <div className="jp-GpuKernels-View">
+    <div className="jp-GpuKernels-View" {...kept}>
       <header>
         <h1>{trans.__('Packages of %1', name)}</h1>
         <div className="jp-GpuKernels-actions">

@@ -11,6 +11,7 @@ import '../../style/form.css';
 import '../../style/recipes.css';
 
 import { JobProgress } from '../components/jobProgress';
+import { useKeptFocus } from '../components/keptFocus';
 import { explain } from '../explanation';
 import { Problem } from '../form/problem';
 import type { Job } from '../tokens';
@@ -49,11 +50,7 @@ export class OfferBanner extends ReactWidget {
 
   protected override render(): JSX.Element {
     return (
-      <div className="jp-GpuKernels-offerContent">
-        <UseSignal signal={this._offer.changed}>
-          {() => <OfferView offer={this._offer} trans={this._trans} />}
-        </UseSignal>
-      </div>
+      <UseSignal signal={this._offer.changed}>{() => <OfferView offer={this._offer} trans={this._trans} />}</UseSignal>
     );
   }
 
@@ -76,12 +73,19 @@ export interface IOfferViewProps {
 /**
  * What is missing, what can be done, and how far that has come.
  */
-export function OfferView({ offer, trans }: IOfferViewProps): JSX.Element {
+export function OfferView(props: IOfferViewProps): JSX.Element {
+  const { job } = props.offer;
+  const kept = useKeptFocus();
+  return (
+    <div className="jp-GpuKernels-offerContent" {...kept}>
+      {job && isMaking(job) ? <Building {...props} job={job} /> : <Choice {...props} />}
+    </div>
+  );
+}
+
+function Choice({ offer, trans }: IOfferViewProps): JSX.Element {
   const { carried, job, failure, isHere, instead } = offer;
   const failed = failure ?? (job?.state === 'failed' && job.error ? { reason: job.error } : null);
-  if (job && isMaking(job)) {
-    return <Building offer={offer} job={job} trans={trans} />;
-  }
   return (
     <>
       <p role="status">
