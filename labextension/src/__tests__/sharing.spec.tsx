@@ -124,9 +124,9 @@ describe('a kernel', () => {
 });
 
 describe('a file', () => {
-  function show(path = ''): void {
+  function show(path = '', upload: ((file: File) => Promise<string>) | null = null): void {
     const contents = someContents();
-    render(<ImportForm {...{ model, contents, path, trans, onEnd }} folder="work" />);
+    render(<ImportForm {...{ model, contents, path, upload, trans, onEnd }} folder="work" />);
   }
 
   it('is told by its name', () => {
@@ -171,7 +171,22 @@ describe('a file', () => {
     await screen.findByText('Read: explicit.txt');
   });
 
-  it('that is a pack is to be uploaded first', async () => {
+  it('that is a pack is laid beside those of the server, and previewed there', async () => {
+    let done = (_: string) => {};
+    show('', () => new Promise<string>(resolve => (done = resolve)));
+    const files = [new File(['x'], 'warp.gpu-kernel.tar')];
+    fireEvent.change(screen.getByLabelText('A file of this computer'), { target: { files } });
+    await screen.findByText('Uploading warp.gpu-kernel.tar…');
+    done('work/warp-1.gpu-kernel.tar');
+    await screen.findByDisplayValue('work/warp-1.gpu-kernel.tar');
+    await waitFor(() =>
+      expect(asked('POST imports/plan')).toEqual([
+        { path: 'work/warp-1.gpu-kernel.tar', file_name: 'warp-1.gpu-kernel.tar', name: null }
+      ])
+    );
+  });
+
+  it('that is a pack has to be uploaded otherwise where there is no file browser', async () => {
     show();
     const files = [new File(['x'], 'warp.gpu-kernel.tar')];
     fireEvent.change(screen.getByLabelText('A file of this computer'), { target: { files } });

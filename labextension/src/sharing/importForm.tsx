@@ -22,6 +22,8 @@ export interface IImportFormProps {
   folder: string;
   /** A file of the server to begin with; empty for none. */
   path: string;
+  /** Lay a file of this computer beside those of the server, and tell its path; `null` where that is not possible. */
+  upload: ((file: File) => Promise<string>) | null;
   trans: TranslationBundle;
   onEnd: (job: Job | null) => void;
 }
@@ -30,22 +32,40 @@ export interface IImportFormProps {
  * The form.
  */
 export function ImportForm(props: IImportFormProps): JSX.Element {
-  const { model, contents, folder, path, trans, onEnd } = props;
+  const { model, contents, folder, path, upload, trans, onEnd } = props;
   const [source, setSource] = useState<ISource>({ ...NO_SOURCE, path });
   const [name, setName] = useState('');
   const [answer, setAnswer] = useState<{ source: ISource; plan: ImportPlan } | null>(null);
+  const [uploading, setUploading] = useState('');
   const { isBusy, failure, run } = useSubmission();
   const heading = useRef<HTMLHeadingElement>(null);
   const asked = useRef(0);
   const fresh = answer && answer.source === source ? answer.plan : null;
 
+  const plan = async (of: ISource, turn: number): Promise<void> => {
+    const body = Private.requestOf(of, '');
+    const found = await model.ask<ImportPlan>(['imports', 'plan'], { method: 'POST', body });
+    if (turn === asked.current) {
+      setAnswer({ source: of, plan: found });
+    }
+  };
   const preview = (of: ISource) => {
     const turn = ++asked.current;
+    run(() => plan(of, turn));
+  };
+  const take = (pack: File) => {
+    const turn = ++asked.current;
     run(async () => {
-      const body = Private.requestOf(of, '');
-      const plan = await model.ask<ImportPlan>(['imports', 'plan'], { method: 'POST', body });
+      if (!upload) {
+        throw new Error(
+          trans.__('A pack is too large for this way: upload it to the server’s files first, then choose it there.')
+        );
+      }
+      setUploading(pack.name);
+      const of = { ...NO_SOURCE, path: await upload(pack).finally(() => setUploading('')) };
       if (turn === asked.current) {
-        setAnswer({ source: of, plan });
+        setSource(of);
+        await plan(of, turn);
       }
     });
   };
@@ -73,7 +93,9 @@ export function ImportForm(props: IImportFormProps): JSX.Element {
       submit={canBuild ? trans.__('Build') : trans.__('Preview')}
       isBusy={isBusy || !isSaid}
       failure={failure}
-      status={isBusy ? trans.__('Finding packages that fit together…') : ''}
+      status={
+        uploading ? trans.__('Uploading %1…', uploading) : isBusy ? trans.__('Finding packages that fit together…') : ''
+      }
       onSubmit={() => (canBuild ? build() : preview(source))}
       onCancel={() => onEnd(null)}
     >
@@ -89,6 +111,7 @@ export function ImportForm(props: IImportFormProps): JSX.Element {
             preview(changed);
           }
         }}
+        onPack={take}
         onFailure={reason => run(() => Promise.reject(reason))}
       />
       {fresh ? (

@@ -36,6 +36,8 @@ export interface IImportSourceProps {
   trans: TranslationBundle;
   /** @param isWhole - Whether nothing more is to be expected, as of a file that was chosen. */
   onChange: (source: ISource, isWhole: boolean) => void;
+  /** @param file - A pack of this computer, which is too large to be sent as a text. */
+  onPack: (file: File) => void;
   onFailure: (reason: unknown) => void;
 }
 
@@ -43,7 +45,7 @@ export interface IImportSourceProps {
  * Three ways to say it; the last that was used counts.
  */
 export function ImportSource(props: IImportSourceProps): JSX.Element {
-  const { source, contents, folder, trans, onChange, onFailure } = props;
+  const { source, contents, folder, trans, onChange, onPack, onFailure } = props;
   const id = useId();
   const [isOver, setOver] = useState(false);
   const suggestions = useSuggestions(contents, folder);
@@ -52,9 +54,8 @@ export function ImportSource(props: IImportSourceProps): JSX.Element {
       return;
     }
     if (isPack(file.name)) {
-      throw new Error(
-        trans.__('A pack is too large for this way: upload it to the server’s files first, then choose it there.')
-      );
+      onPack(file);
+      return;
     }
     onChange({ text: await file.text(), path: '', fileName: file.name }, true);
   };
