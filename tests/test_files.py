@@ -301,6 +301,8 @@ HOSTILE: dict[str, tuple[str | Callable[[], str], str]] = {
     "deep": (lambda: "dependencies: " + "[" * 5000, "nested deeper"),
     "merge": ("x: &x {a: b}\ndependencies:\n  - <<: *x\n", "repeats a part"),
     "type": ("dependencies: !!python/object/apply:os.system ['id']\n", "names a type"),
+    "odd type": ("dependencies: [!!bool x]\n", "not valid YAML"),
+    "deep marker": (lambda: f"six ; {'(' * 500}python_version > '3'{')' * 500}\n", "no requirement"),
     "tag": ("dependencies: !include /etc/passwd\n", "names a type"),
     "twice": ("dependencies: [a]\ndependencies: [b]\n", "twice"),
     "not yaml": ("dependencies: [a\nname: x\n", "not valid YAML in line"),

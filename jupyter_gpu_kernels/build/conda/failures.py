@@ -142,6 +142,9 @@ def of_solve(exception: str, text: str, settings: ChannelSettings) -> GpuKernels
         return InvalidInputError(
             msg, cure="Write it as conda does, for example numpy=1.26 or numpy>=1.26,<3.", detail=detail
         )
+    if exception == "ParseCondaLockError":
+        msg = f"The lock cannot be read: {_line(detail)}."
+        return InvalidInputError(msg, cure="Have the lock made again, or import the environment.yml.", detail=detail)
     if exception in _CHANNEL_ERRORS:
         msg = f"A channel or a setting of the channels cannot be read: {_line(detail)}."
         return InvalidInputError(msg, cure="Check the channels' names and URLs.", detail=detail)

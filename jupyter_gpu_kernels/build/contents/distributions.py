@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -56,7 +56,7 @@ class Distribution:
         """The normalised names of the distributions that it always needs. Blocks on the disk."""
         found = set()
         for text in self._requirements():
-            with contextlib.suppress(InvalidRequirement):
+            with contextlib.suppress(ValueError, RecursionError):
                 requirement = Requirement(text)
                 if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
                     found.add(canonicalize_name(requirement.name))

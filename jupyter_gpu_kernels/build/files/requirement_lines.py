@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from packaging.markers import UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
 from ...errors import InvalidPackageError
 from .parsed import shown
@@ -121,7 +120,7 @@ def _read(line: str, python: str) -> Line | None:
     try:
         requirement = Requirement(text)
         holds = requirement.marker is None or requirement.marker.evaluate(_environment(python))
-    except (InvalidRequirement, UndefinedEnvironmentName):
+    except (ValueError, RecursionError):
         msg = f"{shown(line)} is no requirement of a Python package."
         raise InvalidPackageError(msg, cure="Write it like numpy, numpy>=2 or jax[cuda12].") from None
     if requirement.url is not None:

@@ -122,7 +122,8 @@ def mapping(text: str) -> dict[str, Any]:
         problem = str(getattr(error, "problem", "") or "it cannot be read")
         msg = f"The file is not valid YAML{where}: {problem[:150]}."
         raise InvalidInputError(msg, cure=cure) from error
-    except (ValueError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        # What a tag says that does not fit what it stands before.
         msg = "The file is not valid YAML."
         raise InvalidInputError(msg, cure=cure) from error
     if not isinstance(data, dict):

@@ -104,7 +104,7 @@ def read_label(data: bytes) -> Label:
         raise malformed(error.message) from error
     paths = [file.path for file in label.files]
     good = all(_FILE.fullmatch(file.path) and file.size > 0 and _hash(file.sha256) for file in label.files)
-    if not good or len(set(paths)) != len(paths):
+    if not paths or not good or len(set(paths)) != len(paths):
         raise malformed(detail="files")
     return label
 

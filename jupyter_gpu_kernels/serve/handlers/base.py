@@ -101,6 +101,8 @@ class GpuKernelsHandler(APIHandler):
         if isinstance(error, GpuKernelsError):
             self.set_status(status_of(error))
             report = from_json(ErrorReport, error.to_json())
+            # What was asked is told again, but no password that somebody wrote into it.
+            report = replace(report, message=_redacted(report.message), detail=_redacted(report.detail))
         elif isinstance(error, web.HTTPError) and error.log_message and status_code < 500:
             report = replace(report, detail=error.log_message)
         if status_code == 405:
@@ -110,9 +112,16 @@ class GpuKernelsHandler(APIHandler):
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Log what was raised on purpose in one line, and all else in full; called by Tornado."""
         if isinstance(value, GpuKernelsError):
-            self.log.info("%s %s: %s", self.request.method, self.request.path, value.message)
+            self.log.info("%s %s: %s", self.request.method, self.request.path, _redacted(value.message))
         else:
             super().log_exception(typ, value, tb)
+
+
+def _redacted(text: str) -> str:
+    # Imported here: a server that only starts imports nothing of what builds.
+    from ...build.tools.redaction import redact
+
+    return redact(text)
 
 
 class NowhereHandler(GpuKernelsHandler):
