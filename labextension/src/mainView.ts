@@ -9,12 +9,14 @@ import type { IDisposable } from '@lumino/disposable';
 
 import '../style/panel.css';
 import '../style/views.css';
+import type { IGpuKernels } from './tokens';
 
 /**
  * What is needed to show a view.
  */
 export interface IViewPlace {
   app: JupyterFrontEnd;
+  model: IGpuKernels;
   translator: ITranslator;
   /** Whether a page shows one document only, as in Notebook 7. */
   isSingleDocument: boolean;

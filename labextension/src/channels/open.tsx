@@ -5,7 +5,6 @@ import React from 'react';
 
 import { gpuKernelIcon } from '../icons';
 import { type IViewPlace, openView, showOpen } from '../mainView';
-import type { IGpuKernels } from '../tokens';
 import { ChannelsView } from './view';
 
 /** There is one at a time. */
@@ -14,7 +13,7 @@ const ID = 'jp-gpu-kernels-channels';
 /**
  * Show it.
  */
-export function openChannels(place: IViewPlace & { model: IGpuKernels }): void {
+export function openChannels(place: IViewPlace): void {
   const trans = place.translator.load('jupyter_gpu_kernels');
   if (showOpen(place, ID)) {
     return;

@@ -6,7 +6,6 @@ import React from 'react';
 import { CommandIDs } from '../commandIds';
 import { diagnoseIcon } from '../icons';
 import { type IViewPlace, openView, showOpen } from '../mainView';
-import type { IGpuKernels } from '../tokens';
 import { Examination } from './examination';
 import { DiagnosisView } from './view';
 
@@ -14,23 +13,16 @@ import { DiagnosisView } from './view';
 const ID = 'jp-gpu-kernels-diagnosis';
 
 /**
- * What is needed to show the doctor's view.
- */
-export interface IDiagnosisOptions extends IViewPlace {
-  model: IGpuKernels;
-}
-
-/**
  * Show the doctor's view, and look.
  *
  * @param subject - Name of the environment to look at besides the machine; empty for all.
  */
-export function openDiagnosis(options: IDiagnosisOptions, subject: string): void {
-  const { app, model, translator } = options;
+export function openDiagnosis(place: IViewPlace, subject: string): void {
+  const { app, model, translator } = place;
   const trans = translator.load('jupyter_gpu_kernels');
   // The remedies are disabled while jobs are at work on what they would cure.
   void model.start();
-  const open = showOpen(options, ID);
+  const open = showOpen(place, ID);
   if (open) {
     void (open.owned as Examination).look(subject);
     return;
@@ -42,7 +34,7 @@ export function openDiagnosis(options: IDiagnosisOptions, subject: string): void
   };
   const examination = new Examination(model, subject, showJobs);
   void examination.look();
-  openView(options, {
+  openView(place, {
     id: ID,
     label: trans.__('Diagnosis'),
     caption: trans.__('What is wrong with this machine and its kernels'),

@@ -5,7 +5,6 @@ import React from 'react';
 
 import { gpuKernelIcon } from '../icons';
 import { type IViewPlace, openView, showOpen } from '../mainView';
-import type { IGpuKernels } from '../tokens';
 import { ForeignView } from './view';
 
 /** There is one at a time. */
@@ -14,7 +13,7 @@ const ID = 'jp-gpu-kernels-foreign';
 /**
  * Show them.
  */
-export function openForeign(place: IViewPlace & { model: IGpuKernels }): void {
+export function openForeign(place: IViewPlace): void {
   const { model, translator, app } = place;
   const trans = translator.load('jupyter_gpu_kernels');
   if (showOpen(place, ID)) {

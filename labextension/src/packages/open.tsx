@@ -5,7 +5,7 @@ import React from 'react';
 
 import { gpuKernelIcon } from '../icons';
 import { type IViewPlace, openView, showOpen } from '../mainView';
-import type { IGpuKernels, PackageEdit } from '../tokens';
+import type { PackageEdit } from '../tokens';
 import { PackageDesk } from './desk';
 import { NOTHING } from './edit';
 import { PackagesView } from './view';
@@ -16,11 +16,7 @@ import { PackagesView } from './view';
  * @param name - Its name.
  * @param edit - What shall change of them, to begin with.
  */
-export function openPackages(
-  place: IViewPlace & { model: IGpuKernels },
-  name: string,
-  edit: Partial<PackageEdit> = {}
-): void {
+export function openPackages(place: IViewPlace, name: string, edit: Partial<PackageEdit> = {}): void {
   const { app, model, translator } = place;
   const trans = translator.load('jupyter_gpu_kernels');
   const id = `jp-gpu-kernels-packages-${name}`;
