@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import shutil
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from ...errors import ChannelError, DownloadError, GpuKernelsError, InstallError
 from ..conda.failures import Kind, kind_of
 from ..conda.proxies import proxy_for
 from ..wheels import solving
+from ..wheels.places import throwaway
 from ..wheels.uv import Uv
 
 #: A package that every index has, or says that it has not.
@@ -62,20 +59,18 @@ async def ask(uv: Uv, url: str, *, timeout: float) -> IndexAnswer:
         variables["UV_DEFAULT_INDEX"] = url
     proxy = proxy_for(url or "https://", variables)
     alone = Uv(program=uv.program, environment=variables)
-    scratch = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="gpu-kernels-"))
     started = time.monotonic()
     try:
-        file = solving.requirements_file(scratch, "question.in", [QUESTION])
-        words = ("pip", "compile", "--no-deps", "--no-cache", "--no-header", "--python", sys.executable, file)
-        await solving.ask(alone, *words, cwd=scratch)
+        with throwaway() as cwd:
+            file = solving.requirements_file(cwd, "question.in", [QUESTION])
+            words = ("pip", "compile", "--no-deps", "--no-cache", "--no-header", "--python", sys.executable, file)
+            await solving.ask(alone, *words, cwd=cwd)
     except (ChannelError, DownloadError, InstallError) as error:
         kind = _kind(error, proxy)
         return IndexAnswer(url=url, error=error, kind=kind, proxy=proxy, seconds=time.monotonic() - started)
     except GpuKernelsError:
         # It has no such package, and said so.
         pass
-    finally:
-        await asyncio.shield(asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True))
     return IndexAnswer(url=url, proxy=proxy, seconds=time.monotonic() - started)
 
 
