@@ -94,7 +94,8 @@ async def test_a_conda_environment_with_wheels_comes_back_from_every_format(
     for kind, file in files.items():
         found = await friend.sharing.plan_import(ImportRequest(text=file.text, file_name=file.file_name))
         assert (found.format, found.exact) == (
-            (FileFormat.ENVIRONMENT_YML, False) if kind is FileFormat.EXACT_YML else (kind, "yml" not in kind.value)
+            FileFormat.ENVIRONMENT_YML if kind is FileFormat.EXACT_YML else kind,
+            kind is not FileFormat.ENVIRONMENT_YML,
         )
         assert found.plan.refusal is None
         assert {(item.name, item.version, item.build) for item in found.plan.packages} == packages, kind
@@ -297,6 +298,7 @@ async def test_files_come_over_rest(jp_serverapp, jp_fetch, channel: str, caches
     body = json.dumps({"path": "study.yml", "verify": False})
     code, job = await ask("imports", method="POST", body=body)
     assert (code, job["kind"], job["name"]) == (202, "import", "study")
+    assert job["file"] == "study.yml"
     assert (await manager.runner.wait(job["id"])).state is JobState.SUCCEEDED
     code, found = await ask("environments", "study", "export", params={"format": "pixi.lock", "platforms": "osx-arm64"})
     assert (code, found["file_name"]) == (200, "study-pixi.lock")

@@ -72,8 +72,8 @@ class Job:
         edit: What shall change, for ``edit``.
         source: What it is made of: the name of another environment, for ``clone`` and ``rename``; a file, for
             ``import``; the environment's directory, for ``adopt``. For ``pack``, the file that it writes, absolute.
-        file: What it wrote, for ``pack``: the file as whoever asked for it knows it, which is below the root of the
-            server's contents for a browser.
+        file: What it writes, for ``pack``, or is made of, for ``import`` unless a text was given: the file as whoever
+            asked for it knows it, which is below the root of the server's contents for a browser.
         plan: The plan, once solved, without its packages.
         verification: What a verification found, once known.
         benchmark: What a benchmark found, once known.

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import ConflictError, InvalidInputError, NameTakenError
 from ..models import (
+    EnvironmentSpec,
     ExportedFile,
     FileFormat,
     ImportPlan,
@@ -23,6 +25,7 @@ from ..models import (
     JobKind,
     Manifest,
     NameCheck,
+    Plan,
     RecipePlan,
     from_json,
     to_json,
@@ -40,6 +43,10 @@ if TYPE_CHECKING:
 
 #: Seconds after which a kept text that no job names is swept.
 _FORGOTTEN = 900.0
+
+#: A conda package to the build, and one of pip to the version.
+_EXACT = re.compile(r"(?P<name>[\w.-]+)=[\w.!+-]+=[\w.+-]+")
+_EXACT_PIP = re.compile(r"(?P<name>[\w.-]+)==[\w.!+-]+")
 
 
 class Recipes(Protocol):
@@ -131,7 +138,8 @@ class Sharing:
         name = await self._name(request, importer)
         read = await asyncio.to_thread(importer.read, request, name)
         plan = (await importer.plan(read)).plan
-        return ImportPlan(format=kind, exact=read.exact is not None, spec=plan.spec, plan=plan)
+        exact = read.exact is not None or _asks_exactly(read.spec, plan)
+        return ImportPlan(format=kind, exact=exact, spec=plan.spec, plan=plan)
 
     async def import_(self, request: ImportRequest) -> Job:
         """Begin to build what a file says; raises as :meth:`plan_import`, as far as that is seen without solving.
@@ -155,9 +163,7 @@ class Sharing:
         # What a large file asks for is in the file; the record of a job is read again and again.
         brief = replace(spec, packages=(), pip=()) if kind is not FileFormat.RECIPE else spec
         try:
-            return await self._host.runner.submit(
-                JobKind.IMPORT, spec.name, spec=brief, source=str(source), file=file
-            )
+            return await self._host.runner.submit(JobKind.IMPORT, spec.name, spec=brief, source=str(source), file=file)
         except BaseException:
             await asyncio.to_thread(source.unlink, missing_ok=True)
             raise
@@ -243,6 +249,17 @@ class Sharing:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             json.dump(to_json(request), file)
         return path
+
+
+def _asks_exactly(spec: EnvironmentSpec, plan: Plan) -> bool:
+    """Whether each package is asked for to the build, as our ``exact.yml`` does: then the solver has had no choice."""
+    asked = [*map(_EXACT.fullmatch, spec.packages), *map(_EXACT_PIP.fullmatch, spec.pip)]
+    names = {_plain(found["name"]) for found in asked if found}
+    return bool(plan.packages) and all(_plain(package.name) in names for package in plan.packages)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _tidy(job: Job) -> None:

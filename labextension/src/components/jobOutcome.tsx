@@ -149,6 +149,10 @@ namespace Private {
     if (job.kind === 'create' && job.spec) {
       return [ids.create, { ...job.spec }];
     }
+    if (job.kind === 'import') {
+      // A text that was pasted is nowhere any more.
+      return [ids.import, { path: job.file }];
+    }
     return [ids[job.kind], { name: subject(job), ...(job.edit && { edit: { ...job.edit } }) }];
   }
 
