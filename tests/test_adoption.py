@@ -17,9 +17,10 @@ from jupyter_core.paths import jupyter_data_dir
 from manager import make_manager
 from two_cudas import STANZA, cuda_runtime, inside, make_decoy, running, write_kernel
 
-from jupyter_gpu_kernels.build.adoption.handover import ORIGINAL, Released, adopt, release, remove
+from jupyter_gpu_kernels.build.adoption.handover import ORIGINAL, Released, adopt, release
 from jupyter_gpu_kernels.build.disk.filesystem import remove_tree
 from jupyter_gpu_kernels.build.kernelspec.registry import read
+from jupyter_gpu_kernels.build.kernelspec.removal import remove
 from jupyter_gpu_kernels.errors import ConflictError, NotFoundError, RefusedError
 
 RUNTIME = "nvidia-cuda-runtime-cu12==12.9.79"

@@ -23,11 +23,12 @@ from manager import Recorder, make_manager
 from test_kernelspecs import environment, manifest_of
 from two_cudas import STANZA, write_kernel
 
-from jupyter_gpu_kernels.build.adoption.handover import adopt, remove
+from jupyter_gpu_kernels.build.adoption.handover import adopt
 from jupyter_gpu_kernels.build.disk.generations import Generations
 from jupyter_gpu_kernels.build.disk.inventory import Inventory
 from jupyter_gpu_kernels.build.kernelspec.kernelspecs import register, unregister
 from jupyter_gpu_kernels.build.kernelspec.registry import Registry
+from jupyter_gpu_kernels.build.kernelspec.removal import remove
 from jupyter_gpu_kernels.diagnosis.context import Context
 from jupyter_gpu_kernels.diagnosis.kernelspecs import starters
 from jupyter_gpu_kernels.models import EnvironmentSpec, Finding, Installer, Manifest, Severity

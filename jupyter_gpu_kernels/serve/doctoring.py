@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..build.adoption import handover
+from ..build.kernelspec import removal
 from ..build.kernelspec.removal import kernel_directories
 from ..diagnosis import remedies
 from ..diagnosis.check import Check
@@ -64,7 +65,7 @@ class Doctoring:
             remedies.REMOVE_ENVIRONMENT: patient.remove,
         }
         self._deeds: dict[str, Callable[[str], object]] = {
-            remedies.REMOVE_KERNELSPEC: lambda subject: handover.remove(Path(subject)),
+            remedies.REMOVE_KERNELSPEC: lambda subject: removal.remove(Path(subject)),
             remedies.ADOPT_KERNELSPEC: lambda subject: handover.adopt(Path(subject)),
             remedies.RELEASE_KERNELSPEC: lambda subject: handover.release(Path(subject)),
             remedies.END_PROCESS: orphans.end,

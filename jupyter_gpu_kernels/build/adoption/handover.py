@@ -44,8 +44,6 @@ STANZA = "kernel_provisioner"
 #: Why a kernel cannot be adopted as long as nothing is installed.
 NO_IPYKERNEL = "its environment has no ipykernel"
 
-__all__ = ["adopt", "obstacle", "release", "remove", "target"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Released:
