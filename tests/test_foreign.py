@@ -356,9 +356,7 @@ async def test_over_rest(
     assert (response.code, job.state, job.name) == (202, JobState.SUCCEEDED, "mine")
     assert job.verification is not None
     assert job.verification.outcome is VerificationOutcome.FAILED
-    response = await jp_fetch(
-        "jupyter-gpu-kernels", "foreign", method="DELETE", params={"prefix": str(prefix)}
-    )  # fmt: skip
+    response = await jp_fetch("jupyter-gpu-kernels", "foreign", method="DELETE", params={"prefix": str(prefix)})
     assert (response.code, response.body) == (204, b"")
     assert contents(kernels) == before
     with pytest.raises(HTTPClientError, match="404"):

@@ -250,9 +250,16 @@ class Machine:
         if isinstance(answer, Exception):
             raise answer
         plan = Plan(
-            spec=spec, installer=Installer.CONDA, installer_reason="", variant=Variant.GPU, variant_reason="",
-            python="3.12.9", framework_version="2.19.0", cuda="12.9", refusal=answer,
-        )  # fmt: skip
+            spec=spec,
+            installer=Installer.CONDA,
+            installer_reason="",
+            variant=Variant.GPU,
+            variant_reason="",
+            python="3.12.9",
+            framework_version="2.19.0",
+            cuda="12.9",
+            refusal=answer,
+        )
         return replace(plan, **self.built) if answer is None else plan
 
 

@@ -74,9 +74,7 @@ class EnvironmentCopies:
             await self._parts.work.stop_kernels(job.source, reporter)
 
         copies = await asyncio.to_thread(self._copies)
-        manifest = await copies.rename(
-            job.source, job.name, since=job.created, reporter=reporter, leaving=leaving
-        )  # fmt: skip
+        manifest = await copies.rename(job.source, job.name, since=job.created, reporter=reporter, leaving=leaving)
         folder = self._parts.equipment.state_dir / "benchmarks"
         await asyncio.to_thread(_move, folder / job.source, folder / job.name)
         reporter.log(

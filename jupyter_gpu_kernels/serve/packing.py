@@ -118,9 +118,7 @@ class Packing:
     async def spec_of(self, request: ImportRequest, name: str | None = None) -> EnvironmentSpec:
         """What a pack counts as asked for, by another name if one is given; raises as :meth:`plan_import`."""
         spec = await (await asyncio.to_thread(self._opener)).spec(Path(request.path))
-        spec = replace(
-            spec, name=name or spec.name, display_name=request.display_name, verify=request.verify
-        )  # fmt: skip
+        spec = replace(spec, name=name or spec.name, display_name=request.display_name, verify=request.verify)
         await asyncio.to_thread(lambda: self._parts.workshop.check(spec))
         return spec
 

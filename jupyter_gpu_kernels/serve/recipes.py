@@ -21,6 +21,7 @@ from . import names
 from .workshop import Workshop
 
 if TYPE_CHECKING:
+    from ..build.conda.settings import ChannelSettings
     from ..build.equipment import Equipment
 
 
@@ -126,7 +127,7 @@ class Recipes:
             raise NameTakenError(checked.problem.message, cure=checked.problem.cure)
         return name
 
-    def _configured(self) -> Any:
+    def _configured(self) -> ChannelSettings:
         """The channels that are known here. Blocks on the disk."""
         from ..build.conda.condarc import read_condarc
 

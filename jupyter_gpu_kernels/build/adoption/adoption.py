@@ -122,9 +122,7 @@ class Adoption:
         if found.ipykernel is None and request.install_ipykernel:
             additions = await self._install(layout, reporter)
         try:
-            place, cancelled = await insist(
-                asyncio.to_thread(self._hand_over, found, layout, request, name, additions)
-            )  # fmt: skip
+            place, cancelled = await insist(asyncio.to_thread(self._hand_over, found, layout, request, name, additions))
         except BaseException:
             if additions:
                 await insist(asyncio.to_thread(take_out, layout, additions))

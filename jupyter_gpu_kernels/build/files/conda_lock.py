@@ -9,8 +9,9 @@ from typing import Any
 
 from ...errors import InvalidInputError, RefusedError
 from ...models import EnvironmentSpec, FileFormat, Installer
+from ..conda.pins import CondaPin
 from . import texts
-from .parsed import Exact, Parsed, conda_pin, shown, wheel_pin
+from .parsed import Exact, Parsed, WheelPin, conda_pin, shown, wheel_pin
 
 #: Categories of packages that are installed; the others are extras that somebody must ask for.
 _TAKEN = ("main", "dev")
@@ -56,14 +57,14 @@ def other_platforms(platforms: list[str], platform: str) -> RefusedError:
     return RefusedError(msg, cure="Import the environment.yml that it was made from: it is solved for this machine.")
 
 
-def _conda(entry: dict[str, Any], platform: str) -> Any:
+def _conda(entry: dict[str, Any], platform: str) -> CondaPin:
     hashes = _hashes(entry)
     return conda_pin(
         str(entry.get("url") or ""), platform=platform, md5=hashes.get("md5", ""), sha256=hashes.get("sha256", "")
     )
 
 
-def _wheel(entry: dict[str, Any]) -> Any:
+def _wheel(entry: dict[str, Any]) -> WheelPin:
     hashes = _hashes(entry)
     if "git+" in str(entry.get("url") or "") or (entry.get("source") and not hashes):
         msg = f"The lock takes {shown(str(entry.get('name')))} from a place of its own, and not from a package index."

@@ -114,7 +114,7 @@ class Opener:
             wheels = planned.wheels and replace(planned.wheels, directory=str(directory / WHEELS))
             await self._equipment.construction.install(
                 replace(planned, conda=conda, wheels=wheels), generation, reporter
-            )  # fmt: skip
+            )
             await asyncio.to_thread(shutil.rmtree, directory)
 
         async with self._equipment.writing(spec.name, "import"):

@@ -170,9 +170,7 @@ class Packer:
 
         def tell(done: int, path: str) -> None:
             rate, detail = meter.update(done), path.rsplit("/", 1)[-1]
-            reporter.progress(
-                Progress(bytes_done=done, bytes_total=label.size, bytes_per_second=rate, detail=detail)
-            )  # fmt: skip
+            reporter.progress(Progress(bytes_done=done, bytes_total=label.size, bytes_per_second=rate, detail=detail))
 
         try:
             await stopping.told(lambda told: write_pack(target, label, lock, sources.__getitem__, told), tell)

@@ -34,9 +34,7 @@ async def locate(
     """
     backend = torch_backend(requirements)
     options = ("--no-deps", *(("--torch-backend", backend) if backend else ()))
-    answer = await solving.lock(
-        uv, requirements, cwd=cwd, interpreter=interpreter, python=python, options=options
-    )  # fmt: skip
+    answer = await solving.lock(uv, requirements, cwd=cwd, interpreter=interpreter, python=python, options=options)
     found = read_lock(answer.output, python)
     return tuple(replace(item, url=_place(item, cwd) if item.local else _login(item.url, uv.indexes)) for item in found)
 
