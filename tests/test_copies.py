@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -169,7 +170,8 @@ async def test_an_environment_gets_another_name(manager: GpuKernelsManager) -> N
     assert notebooks.with_name("new").is_dir()
     assert "prompt = 'new'" in Path(manifest.prefix, "pyvenv.cfg").read_text()
     activate = Path(manifest.prefix, "bin", "activate").read_text()
-    assert f'VIRTUAL_ENV="{manifest.prefix}"' in activate.replace("'", '"')
+    # Pythons quote it differently, or not at all.
+    assert f"VIRTUAL_ENV={manifest.prefix}" in re.sub("[\"']", "", activate)
     assert original.prefix not in activate
     assert "by their recipe" in await manager.job_log(job.id)
 

@@ -64,6 +64,8 @@ def fill(directory: Path, *versions: str) -> None:
             needed = [f"base >={version}"]
             lab.add_package("tool", version, depends=needed, noarch="generic", files={"share/tool": version})
         lab.add_package("guest", "1.0", noarch="generic", files={"share/guest": "1"})
+        # Tests share a cache of packages; this one never gets into it.
+        lab.add_package("stranger", "1.0", noarch="generic", files={"share/stranger": "1"})
         lab.add_package("saboteur", "1.0", noarch="python", files={"site-packages/sabotage.pth": SABOTAGE})
         lab.add_package("clumsy", "1.0", noarch="generic", files={"conda-meta/history/inside": "1"})
 
@@ -173,8 +175,8 @@ async def test_an_edit_that_fails_in_any_stage_changes_nothing(place: Place) -> 
         assert not [trace for trace in traces("warp") if ".gen" in trace]
 
     await fails(SolveError, Stage.SOLVE, install=("nowhere",))
-    place.lab.fail("*/guest-*", Status(404))
-    await fails(DownloadError, Stage.DOWNLOAD, install=("guest",))
+    place.lab.fail("*/stranger-*", Status(404))
+    await fails(DownloadError, Stage.DOWNLOAD, install=("stranger",))
     place.lab.heal()
     # Packages are linked while others are still being looked for in the cache.
     await fails(InstallError, Stage.DOWNLOAD, Stage.LINK, install=("clumsy",))
@@ -183,12 +185,12 @@ async def test_an_edit_that_fails_in_any_stage_changes_nothing(place: Place) -> 
     place.index.faults.clear()
     await fails(VerificationError, Stage.VERIFY, install=("saboteur",))
     # And killed half-way, from which nobody can tidy up.
-    place.lab.fail("*/guest-*", Hang())
-    words = [f"--GpuKernelsManager.cache_dir={place.manager.cache_dir}", "install", "warp", "guest", "--yes"]
-    asked = place.lab.asked("*/guest-*")
+    place.lab.fail("*/stranger-*", Hang())
+    words = [f"--GpuKernelsManager.cache_dir={place.manager.cache_dir}", "install", "warp", "stranger", "--yes"]
+    asked = place.lab.asked("*/stranger-*")
     command = [sys.executable, "-m", "jupyter_gpu_kernels", *words]
     killed = await asyncio.create_subprocess_exec(*command, stderr=subprocess.DEVNULL)
-    await eventually(lambda: place.lab.asked("*/guest-*") > asked)
+    await eventually(lambda: place.lab.asked("*/stranger-*") > asked)
     killed.kill()
     await killed.wait()
     assert (place.manager.workshop.manifest("warp"), place.packages) == (manifest, before)
