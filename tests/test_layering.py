@@ -46,9 +46,9 @@ ALLOWED_IN_BUILD = {
     "planning": {"conda", "wheels"},
     "channels": {"conda", "wheels", "tools"},
     "searching": {"conda", "wheels", "tools"},
-    "contents": {"conda", "wheels", *INSTALLERS},
+    "contents": {"conda", "wheels", "tools"},
     "recipes": {"conda", "contents", "planning", "tools"},
-    "adoption": {"conda", "contents", "disk", "kernelspec", "wheels", *INSTALLERS},
+    "adoption": {"contents", "disk", "kernelspec", "wheels", *INSTALLERS},
 }
 #: What joins them, from the ground up; each may import all of what is before it.
 JOINED = {"construction": set(ALLOWED_IN_BUILD), "equipment": {"construction", *ALLOWED_IN_BUILD}}
