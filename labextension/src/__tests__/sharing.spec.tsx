@@ -25,7 +25,7 @@ const FILE: ExportedFile = {
 const PLAN: ImportPlan = { format: 'environment.yml', exact: false, spec: aSpec({ name: 'warp' }), plan: aPlan() };
 
 let model: FakeGpuKernels;
-let saved: unknown[];
+let saved: [string, string][];
 const onEnd = vi.fn();
 
 /** Contents with one file in one folder. */
@@ -124,9 +124,9 @@ describe('a kernel', () => {
 });
 
 describe('a file', () => {
-  function show(path = '', upload: ((file: File) => Promise<string>) | null = null): void {
+  function show(path = ''): void {
     const contents = someContents();
-    render(<ImportForm {...{ model, contents, path, upload, trans, onEnd }} folder="work" />);
+    render(<ImportForm {...{ model, contents, path, trans, onEnd }} folder="work" />);
   }
 
   it('is told by its name', () => {
@@ -171,26 +171,29 @@ describe('a file', () => {
     await screen.findByText('Read: explicit.txt');
   });
 
-  it('that is a pack is laid beside those of the server, and previewed there', async () => {
-    let done = (_: string) => {};
-    show('', () => new Promise<string>(resolve => (done = resolve)));
-    const files = [new File(['x'], 'warp.gpu-kernel.tar')];
+  it('that is a pack is laid beside those of the server in pieces, and previewed there', async () => {
+    show();
+    const name = 'warp.gpu-kernel.tar';
+    const files = [new File([new Uint8Array(4 * 1024 * 1024 + 1)], name)];
     fireEvent.change(screen.getByLabelText('A file of this computer'), { target: { files } });
-    await screen.findByText('Uploading warp.gpu-kernel.tar…');
-    done('work/warp-1.gpu-kernel.tar');
-    await screen.findByDisplayValue('work/warp-1.gpu-kernel.tar');
-    await waitFor(() =>
-      expect(asked('POST imports/plan')).toEqual([
-        { path: 'work/warp-1.gpu-kernel.tar', file_name: 'warp-1.gpu-kernel.tar', name: null }
-      ])
-    );
+    await screen.findByText(`Uploading ${name}…`);
+    const path = `work/${name}`;
+    await screen.findByDisplayValue(path);
+    await waitFor(() => expect(asked('POST imports/plan')).toEqual([{ path, file_name: name, name: null }]));
+    expect(saved.map(([where, content]) => [where, content.length])).toEqual([
+      [path, Math.ceil((4 * 1024 * 1024) / 3) * 4],
+      [path, 4]
+    ]);
   });
 
-  it('that is a pack has to be uploaded otherwise where there is no file browser', async () => {
-    show();
+  it('that cannot be uploaded as a whole is not left by halves', async () => {
+    const contents = { ...someContents(), save: () => Promise.reject(new Error('Full.')), delete: vi.fn() };
+    contents.delete.mockResolvedValue(undefined);
+    render(<ImportForm {...{ model, contents, trans, onEnd }} path="" folder="work" />);
     const files = [new File(['x'], 'warp.gpu-kernel.tar')];
     fireEvent.change(screen.getByLabelText('A file of this computer'), { target: { files } });
-    await screen.findByText(/^A pack is too large for this way/);
+    await screen.findByText('Full.');
+    expect(contents.delete).toHaveBeenCalledWith('work/warp.gpu-kernel.tar');
     expect(asked('POST imports/plan')).toEqual([]);
   });
 

@@ -2,11 +2,10 @@
  * The dialog in which a kernel is made of a file.
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { PathExt } from '@jupyterlab/coreutils';
 import type { ITranslator } from '@jupyterlab/translation';
 import React from 'react';
 
-import { currentFolder, freePath, type INotebookPlaces } from '../notebooks';
+import { currentFolder, type INotebookPlaces } from '../notebooks';
 import { Sheet } from '../sheet';
 import type { IGpuKernels, Job } from '../tokens';
 import { ImportForm } from './importForm';
@@ -28,24 +27,15 @@ export interface IImportOptions extends INotebookPlaces {
  * @returns The job, or `null` if the person decided otherwise.
  */
 export function importKernel(options: IImportOptions, path: string): Promise<Job | null> {
-  const { app, browser, model, translator } = options;
+  const { app, model, translator } = options;
   const trans = translator.load('jupyter_gpu_kernels');
   const { contents } = app.serviceManager;
-  // It goes in pieces, and its progress is shown where that of other files is.
-  const upload = async (file: File): Promise<string> => {
-    const [, stem, extension] = /^(.*?)((?:\.gpu-kernel)?\.tar)$/i.exec(file.name)!;
-    // A name that is taken would have the file browser ask, below this dialog.
-    const name = PathExt.basename(await freePath(contents, browser!.model.path, stem, extension));
-    const { path: uploaded } = await browser!.model.upload(new File([file], name, { type: file.type }));
-    return contents.localPath(uploaded);
-  };
   return Sheet.ask<Job>(trans.__('Import a GPU kernel'), end => (
     <ImportForm
       model={model}
       contents={contents}
       folder={currentFolder(options)}
       path={contents.localPath(path)}
-      upload={browser && upload}
       trans={trans}
       onEnd={end}
     />

@@ -8,10 +8,12 @@ import React, { useEffect, useRef, useState } from 'react';
 import { NameField } from '../form/nameField';
 import { PlanView, Warnings } from '../form/planView';
 import { Problem } from '../form/problem';
+import { bytes } from '../format';
 import type { IGpuKernels, ImportPlan, ImportRequest, Job } from '../tokens';
 import { formatWord, sentence } from '../words';
 import { ImportSource, type ISource, NO_SOURCE } from './importSource';
 import { SheetForm, useSubmission } from './sheetForm';
+import { uploadFile } from './uploaded';
 
 /**
  * What the form needs.
@@ -22,8 +24,6 @@ export interface IImportFormProps {
   folder: string;
   /** A file of the server to begin with; empty for none. */
   path: string;
-  /** Lay a file of this computer beside those of the server, and tell its path; `null` where that is not possible. */
-  upload: ((file: File) => Promise<string>) | null;
   trans: TranslationBundle;
   onEnd: (job: Job | null) => void;
 }
@@ -32,11 +32,12 @@ export interface IImportFormProps {
  * The form.
  */
 export function ImportForm(props: IImportFormProps): JSX.Element {
-  const { model, contents, folder, path, upload, trans, onEnd } = props;
+  const { model, contents, folder, path, trans, onEnd } = props;
   const [source, setSource] = useState<ISource>({ ...NO_SOURCE, path });
   const [name, setName] = useState('');
   const [answer, setAnswer] = useState<{ source: ISource; plan: ImportPlan } | null>(null);
-  const [uploading, setUploading] = useState('');
+  const [uploading, setUploading] = useState<{ file: File; sent: number } | null>(null);
+  const upload = useRef<AbortController | null>(null);
   const { isBusy, failure, run } = useSubmission();
   const heading = useRef<HTMLHeadingElement>(null);
   const asked = useRef(0);
@@ -56,16 +57,21 @@ export function ImportForm(props: IImportFormProps): JSX.Element {
   const take = (pack: File) => {
     const turn = ++asked.current;
     run(async () => {
-      if (!upload) {
-        throw new Error(
-          trans.__('A pack is too large for this way: upload it to the server’s files first, then choose it there.')
-        );
-      }
-      setUploading(pack.name);
-      const of = { ...NO_SOURCE, path: await upload(pack).finally(() => setUploading('')) };
-      if (turn === asked.current) {
-        setSource(of);
-        await plan(of, turn);
+      upload.current?.abort();
+      const { signal } = (upload.current = new AbortController());
+      const onSent = (sent: number) => signal.aborted || setUploading({ file: pack, sent });
+      try {
+        const of = { ...NO_SOURCE, path: await uploadFile(contents, folder, pack, signal, onSent) };
+        setUploading(null);
+        if (turn === asked.current) {
+          setSource(of);
+          await plan(of, turn);
+        }
+      } catch (reason) {
+        if (!signal.aborted) {
+          setUploading(null);
+          throw reason;
+        }
       }
     });
   };
@@ -77,6 +83,7 @@ export function ImportForm(props: IImportFormProps): JSX.Element {
     if (path) {
       preview(source);
     }
+    return () => upload.current?.abort();
   }, []);
   useEffect(() => {
     if (answer) {
@@ -94,7 +101,11 @@ export function ImportForm(props: IImportFormProps): JSX.Element {
       isBusy={isBusy || !isSaid}
       failure={failure}
       status={
-        uploading ? trans.__('Uploading %1…', uploading) : isBusy ? trans.__('Finding packages that fit together…') : ''
+        uploading
+          ? trans.__('Uploading %1…', uploading.file.name)
+          : isBusy
+            ? trans.__('Finding packages that fit together…')
+            : ''
       }
       onSubmit={() => (canBuild ? build() : preview(source))}
       onCancel={() => onEnd(null)}
@@ -103,9 +114,12 @@ export function ImportForm(props: IImportFormProps): JSX.Element {
         source={source}
         contents={contents}
         folder={folder}
+        sent={uploading && trans.__('%1 of %2', bytes(uploading.sent), bytes(uploading.file.size))}
         trans={trans}
         onChange={(changed, isWhole) => {
           asked.current += 1;
+          upload.current?.abort();
+          setUploading(null);
           setSource(changed);
           if (isWhole) {
             preview(changed);

@@ -33,6 +33,8 @@ export interface IImportSourceProps {
   contents: Contents.IManager;
   /** The folder whose files are suggested. */
   folder: string;
+  /** How much of a file is uploaded; `null` while none is. */
+  sent: string | null;
   trans: TranslationBundle;
   /** @param isWhole - Whether nothing more is to be expected, as of a file that was chosen. */
   onChange: (source: ISource, isWhole: boolean) => void;
@@ -45,7 +47,7 @@ export interface IImportSourceProps {
  * Three ways to say it; the last that was used counts.
  */
 export function ImportSource(props: IImportSourceProps): JSX.Element {
-  const { source, contents, folder, trans, onChange, onPack, onFailure } = props;
+  const { source, contents, folder, sent, trans, onChange, onPack, onFailure } = props;
   const id = useId();
   const [isOver, setOver] = useState(false);
   const suggestions = useSuggestions(contents, folder);
@@ -79,7 +81,7 @@ export function ImportSource(props: IImportSourceProps): JSX.Element {
         <label htmlFor={id}>{trans.__('A file of this computer')}</label>
         <input id={id} type="file" onChange={event => take(event.target.files?.[0])} />
         <p className="jp-GpuKernels-Form-hint">
-          {source.fileName ? trans.__('Read: %1', source.fileName) : trans.__('Choose it, or drop it here.')}
+          {sent ?? (source.fileName ? trans.__('Read: %1', source.fileName) : trans.__('Choose it, or drop it here.'))}
         </p>
       </div>
       <TextField
