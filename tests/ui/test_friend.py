@@ -46,8 +46,11 @@ def desk_there(page: Page, desk: Desk, friend: Lab) -> Desk:
 
 
 def carried(file: Path) -> Any:
-    """What a notebook carries of its kernel."""
-    return json.loads(file.read_text())["metadata"].get(KEY)
+    """What a notebook carries of its kernel, ``None`` for nothing, or while it is being written."""
+    try:
+        return json.loads(file.read_text())["metadata"].get(KEY)
+    except ValueError:
+        return None
 
 
 def open_notebook(desk: Desk, name: str) -> None:
