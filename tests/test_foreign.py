@@ -24,10 +24,12 @@ from jupyter_gpu_kernels.build.adoption.adoption import Adoption
 from jupyter_gpu_kernels.build.adoption.begun import Notes
 from jupyter_gpu_kernels.build.adoption.discovery import Foreign, name_of
 from jupyter_gpu_kernels.build.adoption.framework import framework_of
+from jupyter_gpu_kernels.build.adoption.handover import make
 from jupyter_gpu_kernels.build.kernelspec.registry import read
 from jupyter_gpu_kernels.cli import main
 from jupyter_gpu_kernels.cli.exits import Exit
 from jupyter_gpu_kernels.errors import (
+    EnvironmentBusyError,
     InvalidNameError,
     KernelsRunningError,
     NameTakenError,
@@ -196,6 +198,20 @@ async def test_what_an_installer_left_that_was_killed_is_taken_out(
     await Adoption(tuple, tmp_path / "notes").recover(project, Recorder())
     assert contents(project) == before
     assert notes.of(layout) is None
+
+
+def test_what_another_kernel_needs_is_not_taken_out(tmp_path: Path, kernels: Path) -> None:
+    prefix = conda(tmp_path / "mine", "ipykernel-6.29.5")
+    layout = Layout.of_prefix(prefix)
+    make(layout, "one", "One", (Addition(metadata="lib/python3.12/site-packages/x.dist-info", record="0"),))
+    make(layout, "two", "Two")
+    adoption = Adoption(tuple, tmp_path / "notes")
+    with pytest.raises(RefusedError, match="also needed by the kernel two"):
+        adoption.release("one")
+    with Notes(tmp_path / "notes").alone(prefix), pytest.raises(EnvironmentBusyError, match="being adopted or rele"):
+        adoption.release("two")
+    assert len(adoption.release(str(prefix))) == 2
+    assert list(kernels.iterdir()) == []
 
 
 def test_environments_are_found_without_starting_anything(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import re
 import secrets
 import time
@@ -30,6 +29,7 @@ from ..models import (
     from_json,
     to_json,
 )
+from ..prefix.files import replace_file
 from . import contents, names
 from .jobs import JobResult
 from .live import LiveJob
@@ -243,11 +243,13 @@ class Sharing:
 
     def _keep(self, request: ImportRequest) -> Path:
         """Keep a request until its job is over, for its user only. Blocks on the disk."""
+        from ..build.disk.filesystem import explained
+
         directory = self._directory()
-        directory.mkdir(parents=True, exist_ok=True)
-        path = directory / f"{secrets.token_hex(8)}.json"
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump(to_json(request), file)
+        with explained(f"The file cannot be kept in {directory}"):
+            directory.mkdir(parents=True, exist_ok=True)
+            path = directory / f"{secrets.token_hex(8)}.json"
+            replace_file(path, json.dumps(to_json(request)).encode(), mode=0o600)
         return path
 
 

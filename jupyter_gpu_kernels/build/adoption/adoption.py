@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -108,11 +110,16 @@ class Adoption:
             The kernelspec's directory.
 
         Raises:
+            EnvironmentBusyError: Somebody adopts or releases a kernel of the same environment now.
             GpuKernelsError: Any of the tree; then the environment is as it was.
             asyncio.CancelledError: Cancelled; likewise.
         """
         prefix = Path(request.prefix)
-        await self.recover(prefix, reporter)
+        with self._notes.alone(prefix):
+            await self._recover(prefix, reporter)
+            return await self._adopt(prefix, request, name, reporter)
+
+    async def _adopt(self, prefix: Path, request: AdoptionRequest, name: str, reporter: Reporter) -> Path:
         found = await asyncio.to_thread(self.environment, prefix)
         if found.adopted and name == found.kernel_name:
             reporter.log(f"The kernel {name} is adopted already.")
@@ -143,7 +150,15 @@ class Adoption:
         return place
 
     async def recover(self, prefix: Path, reporter: Reporter) -> None:
-        """Take out what somebody who died has begun to install into an environment, and adopted no kernel for."""
+        """Take out what somebody who died has begun to install into an environment, and adopted no kernel for.
+
+        Raises:
+            EnvironmentBusyError: Somebody who lives is at work there.
+        """
+        with self._notes.alone(prefix):
+            await self._recover(prefix, reporter)
+
+    async def _recover(self, prefix: Path, reporter: Reporter) -> None:
         layout = await asyncio.to_thread(layout_of, prefix)
         begun = await asyncio.to_thread(self._notes.of, layout) if layout else None
         if layout is None or begun is None:
@@ -162,10 +177,26 @@ class Adoption:
 
         Raises:
             NotFoundError: Nothing of that name is adopted.
+            RefusedError: Another kernel needs what was installed for it.
+            EnvironmentBusyError: Somebody adopts or releases a kernel of the same environment now.
             InstallError: Something cannot be written.
         """
         directories = self._directories()
-        return tuple(handover.release(spec.place, directories) for spec in self._adopted(subject))
+        specs = self._adopted(subject)
+        layouts = [layout for spec in specs if (layout := spec.layout(os.environ)) is not None]
+        with contextlib.ExitStack() as stack:
+            for real in {os.path.realpath(layout.prefix) for layout in layouts}:
+                stack.enter_context(self._notes.alone(Path(real)))
+                self._refuse_needed(specs, real)
+            return tuple(handover.release(spec.place, directories) for spec in specs)
+
+    def _refuse_needed(self, specs: Iterable[Kernelspec], prefix: str) -> None:
+        """Refuse to take out what other adopted kernels of the same environment need."""
+        released = {spec.place for spec in specs}
+        others = [spec.name for spec in self._foreign().adopted(prefix) if spec.place not in released]
+        if others and any(handover.additions_of(spec) for spec in specs):
+            msg = f"What was installed for it is also needed by the kernel {others[0]} of the same environment."
+            raise RefusedError(msg, cure=f"Release {others[0]} first, or all of them by the directory {prefix}.")
 
     def names(self, subject: str) -> tuple[str, ...]:
         """The names of the kernels that :meth:`release` would release; raises as that does."""
@@ -200,7 +231,7 @@ class Adoption:
             with explained(f"ipykernel cannot be installed into {layout.prefix}"):
                 names = await add(WANTED, layout, reporter, begin=lambda pins: self._notes.begin(layout, pins))
         except BaseException:
-            await insist(self.recover(layout.prefix, reporter))
+            await insist(self._recover(layout.prefix, reporter))
             raise
         additions, cancelled = await insist(asyncio.to_thread(noted, layout, names))
         if cancelled:

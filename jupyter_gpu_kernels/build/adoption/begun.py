@@ -13,13 +13,14 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import GpuKernelsError
+from ...errors import EnvironmentBusyError, GpuKernelsError
 from ...prefix.files import replace_file
 from ...prefix.layout import Layout
+from ..disk.locks import EnvironmentLock
 from ..reporting import Reporter
 from ..tools.insistence import finish
 from ..wheels.adding import add_again
@@ -59,6 +60,24 @@ class Notes:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
+    @contextlib.contextmanager
+    def alone(self, prefix: Path) -> Iterator[None]:
+        """Be the only one who adopts or releases kernels of an environment.
+
+        Raises:
+            EnvironmentBusyError: Somebody else does so now.
+        """
+        lock = EnvironmentLock(self._directory, _key(prefix))
+        try:
+            lock.acquire("adopt")
+        except EnvironmentBusyError as error:
+            msg = f"A kernel of {prefix} is being adopted or released by another process."
+            raise EnvironmentBusyError(msg, cure="Wait until that is finished.", detail=error.message) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
     def begin(self, layout: Layout, pins: Collection[str]) -> None:
         """Note what is about to be installed.
 
@@ -87,8 +106,11 @@ class Notes:
             self._path(layout).unlink(missing_ok=True)
 
     def _path(self, layout: Layout) -> Path:
-        key = hashlib.sha256(os.path.realpath(layout.prefix).encode(errors="surrogateescape")).hexdigest()[:16]
-        return self._directory / f"{key}.json"
+        return self._directory / f"{_key(layout.prefix)}.json"
+
+
+def _key(prefix: Path) -> str:
+    return hashlib.sha256(os.fsencode(os.path.realpath(prefix))).hexdigest()[:16]
 
 
 async def undo(begun: Begun, layout: Layout, reporter: Reporter) -> None:
