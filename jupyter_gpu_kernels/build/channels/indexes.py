@@ -42,7 +42,7 @@ class IndexAnswer:
 
 def addresses(uv: Uv) -> tuple[str, ...]:
     """The indexes in force that are asked over a network, empty for uv's own default; none where uv stays offline."""
-    if uv.environment.get("UV_OFFLINE", "").lower() in ("1", "true", "yes"):
+    if uv.offline:
         return ()
     web = [url for url in uv.indexes if url.startswith(("http://", "https://"))]
     if not uv.default_index and "--no-index" not in uv.index_options:

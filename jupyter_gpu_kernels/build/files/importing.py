@@ -52,7 +52,7 @@ class Importer:
         """
         found = formats.read(request.text, platform=platform_name(), file_name=request.file_name, name=request.name)
         spec = replace(found.spec, name=name, display_name=request.display_name, verify=request.verify)
-        if found.note is not None and not self._known(spec):
+        if found.note is not None and not self._equipment.planner.catalogue.has(spec.framework):
             # Another lab's framework: what its packages are is told like that of anybody's.
             plain = EnvironmentSpec(name="", installer=spec.installer, recipe=False, companions=False)
             found = replace(found, note=None)
@@ -107,10 +107,6 @@ class Importer:
             await asyncio.to_thread(naming.make_free, self._equipment, spec.name)
             await asyncio.to_thread(kernelspecs.check_place, sys_prefix=spec.sys_prefix)
             return await self._equipment.construction.build(lambda: self.plan(parsed), reporter)
-
-    def _known(self, spec: EnvironmentSpec) -> bool:
-        """Whether the catalogue has the framework of a spec."""
-        return any(framework.id == spec.framework for framework in self._equipment.planner.catalogue)
 
     def _told(self, spec: EnvironmentSpec, exact: Exact | None) -> EnvironmentSpec:
         """The same with the framework that its packages are."""

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from ...errors import RefusedError, SolveError
-from ...models import EnvironmentKind, EnvironmentSpec, Installer, Manifest, PlannedPackage, Progress, Stage
+from ...models import EnvironmentKind, EnvironmentSpec, Installer, Manifest, PlannedPackage, Stage
 from .. import naming
 from ..conda.pins import CondaPin
 from ..conda.settings import CondaRequest, CondaSolution
@@ -22,7 +22,8 @@ from ..planning import telling
 from ..planning.planner import Planned
 from ..planning.targets import platform_name
 from ..recipes.taking import portable
-from ..reporting import BuildReporter, RateMeter, Reporter
+from ..reporting import BuildReporter, Reporter
+from ..wheels.answering import EXPANSION
 from ..wheels.settings import WheelsSolution
 from . import stopping
 from .label import CONDA, WHEELS, Label, malformed
@@ -30,9 +31,6 @@ from .tape import open_pack, unpack
 
 #: Where the archives lie in a generation while it is filled; whatever removes the generation removes them.
 _ARCHIVES = ".pack"
-
-#: Bytes on disk for a byte of a wheel, as for those from an index.
-_EXPANSION = 3
 
 #: What is said of where wheels come from.
 SOURCE = "the pack"
@@ -61,7 +59,7 @@ class Opener:
         # Whoever made the pack has no say in what only concerns this machine.
         spec = replace(portable(label.recipe.spec), name=label.recipe.name, installer=installer)
         catalogue = self._equipment.planner.catalogue
-        if not any(framework.id == spec.framework for framework in catalogue):
+        if not catalogue.has(spec.framework):
             # Another lab's framework: what its packages are is told like that of anybody's.
             names = [file.path.rsplit("/", 1)[-1].rsplit("-", 2)[0] for file in label.below(CONDA)]
             names += [file.path.rsplit("/", 1)[-1].split("-")[0] for file in label.below(WHEELS)]
@@ -169,7 +167,7 @@ class Opener:
             interpreter=interpreter,
             requirements=label.requirements,
             indexes=(SOURCE,),
-            disk_bytes=_EXPANSION * sum(file.size for file in files),
+            disk_bytes=EXPANSION * sum(file.size for file in files),
             pins=tuple(sorted(pins)),
             exact=True,
         )
@@ -202,12 +200,4 @@ def _place(pin: CondaPin) -> str:
 async def _unpacked(file: Path, directory: Path, total: int, reporter: Reporter) -> None:
     """Unpack a pack, and tell how far that has come."""
     reporter.stage(Stage.DOWNLOAD)
-    meter = RateMeter()
-
-    def told(done: int, path: str) -> Progress:
-        rate, detail = meter.update(done), path.rsplit("/", 1)[-1]
-        return Progress(bytes_done=done, bytes_total=total, bytes_per_second=rate, detail=detail)
-
-    await stopping.told(
-        lambda tell: unpack(file, directory, tell), lambda done, path: reporter.progress(told(done, path))
-    )
+    await stopping.told(lambda tell: unpack(file, directory, tell), stopping.bytes_to(reporter, total))

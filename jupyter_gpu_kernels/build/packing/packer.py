@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConflictError, DownloadError, GpuKernelsError, InstallError, NotFoundError, RefusedError
-from ...models import EnvironmentKind, Manifest, Progress, Stage
+from ...models import EnvironmentKind, Manifest, Stage
 from ...prefix.layout import Layout
 from ..conda import history
 from ..conda.settings import ChannelSettings
@@ -19,7 +19,7 @@ from ..contents.pins import read_pins
 from ..equipment import Equipment
 from ..planning.targets import platform_name
 from ..recipes.taking import recipe_of
-from ..reporting import RateMeter, Reporter
+from ..reporting import Reporter
 from ..tools.insistence import insist
 from ..tools.redaction import uncover
 from . import gathering, stopping
@@ -166,14 +166,11 @@ class Packer:
         )
         sources = {part.archive.file: part.source(directory) for part in parts}
         reporter.stage(Stage.LINK)
-        meter = RateMeter()
-
-        def tell(done: int, path: str) -> None:
-            rate, detail = meter.update(done), path.rsplit("/", 1)[-1]
-            reporter.progress(Progress(bytes_done=done, bytes_total=label.size, bytes_per_second=rate, detail=detail))
-
         try:
-            await stopping.told(lambda told: write_pack(target, label, lock, sources.__getitem__, told), tell)
+            await stopping.told(
+                lambda tell: write_pack(target, label, lock, sources.__getitem__, tell),
+                stopping.bytes_to(reporter, label.size),
+            )
         except asyncio.CancelledError:
             # One that was whole already is none that anybody still wants.
             await insist(asyncio.to_thread(target.unlink, missing_ok=True))

@@ -8,11 +8,25 @@ import threading
 import time
 from collections.abc import Callable
 
+from ...models import Progress
+from ..reporting import RateMeter, Reporter
+
 #: Is called with what is done, in bytes, and what is at work.
 Tell = Callable[[int, str], None]
 
 #: Seconds between two words of progress.
 INTERVAL = 0.1
+
+
+def bytes_to(reporter: Reporter, total: int) -> Tell:
+    """Tell a reporter of bytes of a total, how fast they come, and of which file they are."""
+    meter = RateMeter()
+
+    def tell(done: int, path: str) -> None:
+        rate, detail = meter.update(done), path.rsplit("/", 1)[-1]
+        reporter.progress(Progress(bytes_done=done, bytes_total=total, bytes_per_second=rate, detail=detail))
+
+    return tell
 
 
 class StoppedError(Exception):

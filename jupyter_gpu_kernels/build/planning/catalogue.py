@@ -89,6 +89,10 @@ class Catalogue:
             msg = f"There is no framework {framework_id!r}."
             raise UnknownFrameworkError(msg, cure=f"Choose one of: {', '.join(self._frameworks)}.") from None
 
+    def has(self, framework_id: str) -> bool:
+        """Whether there is an entry of that id."""
+        return framework_id in self._frameworks
+
     def __iter__(self) -> Iterator[Framework]:
         """The frameworks: the living in order of title, then the legacy ones, plain Python last."""
         return iter(

@@ -36,7 +36,7 @@ async def places(uv: Uv) -> Places:
             found[option].append(" ".join(shlex.split(value)) if value[:1] in "'\"" else value.strip())
     default = () if "--no-index" in uv.index_options else found["--index-url"]
     indexes, links = (*found["--extra-index-url"], *default), tuple(found["--find-links"])
-    if uv.environment.get("UV_OFFLINE", "").lower() in ("1", "true", "yes"):
+    if uv.offline:
         indexes, links = tuple(filter(_is_local, indexes)), tuple(filter(_is_local, links))
     return Places(indexes, links)
 

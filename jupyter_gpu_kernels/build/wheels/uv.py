@@ -104,6 +104,11 @@ class Uv:
         return Uv(program=self.program, environment=environment, index_options=self.index_options)
 
     @property
+    def offline(self) -> bool:
+        """Whether variables tell it to ask no network."""
+        return self.environment.get("UV_OFFLINE", "").lower() in ("1", "true", "yes")
+
+    @property
     def default_index(self) -> str:
         """The index that is asked for all that no other has, by variables; empty if only uv knows."""
         if "--no-index" in self.index_options:
