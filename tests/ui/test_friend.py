@@ -76,9 +76,10 @@ def test_the_friend_builds_the_kernel(
     with desk.page.expect_response("**/recipe?*"):
         desk.new_notebook(new_name)
     expect(desk.run_cell("import warpdrive; print(warpdrive.__version__)")).to_have_text("1.5.0")
-    desk.page.keyboard.press("Control+s")
+    # The mark of what is not saved comes late and goes late; after a save comes a checkpoint of it.
+    with desk.page.expect_response("**/checkpoints?*"):
+        desk.page.keyboard.press("Control+s")
     notebook = desk.lab.folder / "Untitled.ipynb"
-    # The mark of what is not saved comes late and goes late.
     wait_until(lambda: carried(notebook))
     assert carried(notebook)["original"]["cuda"].startswith("12.")
     shutil.move(notebook, friend.folder / "friend.ipynb")
