@@ -19,13 +19,14 @@ from manager import Recorder, make_manager
 from tornado.httpclient import HTTPClientError, HTTPResponse
 from two_cudas import STANZA, printed, running, write_kernel
 
-from jupyter_gpu_kernels.build.adoption.additions import Addition, from_metadata, take_out
+from jupyter_gpu_kernels.build.adoption.additions import Addition, from_metadata, noted, take_out
 from jupyter_gpu_kernels.build.adoption.adoption import Adoption
 from jupyter_gpu_kernels.build.adoption.begun import Notes
 from jupyter_gpu_kernels.build.adoption.discovery import Foreign, name_of
 from jupyter_gpu_kernels.build.adoption.framework import framework_of
 from jupyter_gpu_kernels.build.adoption.handover import make
 from jupyter_gpu_kernels.build.kernelspec.registry import read
+from jupyter_gpu_kernels.build.wheels.adding import add
 from jupyter_gpu_kernels.cli import main
 from jupyter_gpu_kernels.cli.exits import Exit
 from jupyter_gpu_kernels.errors import (
@@ -196,6 +197,12 @@ async def test_what_an_installer_left_that_was_killed_is_taken_out(
     (site / "comm" / "__init__.py").write_text("half")
     (project / ".lock").touch()
     await Adoption(tuple, tmp_path / "notes").recover(project, Recorder())
+    assert contents(project) == before
+    # Nor of one who was killed while he took it out.
+    await add(["comm"], layout, Recorder())
+    additions = noted(layout, ["comm"])
+    (site / "comm" / "__init__.py").unlink()
+    assert take_out(layout, additions) == ((f"comm {version}",), ())
     assert contents(project) == before
     assert notes.of(layout) is None
 

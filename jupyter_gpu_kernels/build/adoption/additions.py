@@ -111,9 +111,13 @@ def _unchanged(layout: Layout, addition: Addition) -> list[Path] | None:
             path = Path(os.path.normpath(metadata.parent / row[0]))
             if not path.is_relative_to(layout.prefix):
                 return None
-            if len(row) > 1 and row[1] and checksum(path.read_bytes(), row[1].partition("=")[0]) != row[1]:
-                return None
             files.append(path)
+            try:
+                if len(row) > 1 and row[1] and checksum(path.read_bytes(), row[1].partition("=")[0]) != row[1]:
+                    return None
+            except FileNotFoundError:
+                # Somebody who took it out has died over the others.
+                continue
     except (OSError, ValueError, IndexError, csv.Error):
         return None
     return files
@@ -122,7 +126,8 @@ def _unchanged(layout: Layout, addition: Addition) -> list[Path] | None:
 def _remove(prefix: Path, files: list[Path]) -> None:
     """Remove files, the bytecode that Python has made of them, and directories that are empty then."""
     folders = set()
-    for path in files:
+    # The list of all others last: whoever has to do this again needs it.
+    for path in sorted(files, key=lambda place: place.name == "RECORD" and place.parent.suffix == ".dist-info"):
         for each in (path, *_bytecode(path)):
             each.unlink(missing_ok=True)
             folders.add(each.parent)
@@ -134,6 +139,8 @@ def _remove(prefix: Path, files: list[Path]) -> None:
                 break
             try:
                 place.rmdir()
+            except FileNotFoundError:
+                continue
             except OSError:
                 break
 
