@@ -61,7 +61,7 @@ def added_specs(prefix: Path) -> tuple[str, ...]:
     Returns:
         Match specs, in order of their first appearance.
     """
-    ours, wished = history.specs(_text(prefix / "conda-meta" / "history"), ours=f"{COMMAND} create")
+    ours, wished = _history(prefix)
     if not ours:
         return ()
     for record in _records(prefix):
@@ -71,6 +71,15 @@ def added_specs(prefix: Path) -> tuple[str, ...]:
         if name not in ours and any(wishes):
             wished.setdefault(name, next(filter(None, wishes)))
     return tuple(spec for name, spec in wished.items() if ours.get(name) != spec)
+
+
+def asked_specs(prefix: Path) -> tuple[str, ...]:
+    """What an environment was asked to hold, by us and from outside, in that order; nothing without a history.
+
+    Args:
+        prefix: The environment. Blocks on its disk.
+    """
+    return tuple(_history(prefix)[1].values())
 
 
 def remember(prefix: Path) -> None:
@@ -122,6 +131,11 @@ def _rewrite(file: IO[str], lines: Iterable[str]) -> None:
     file.seek(0)
     file.write("".join(f"{line}\n" for line in lines))
     file.truncate()
+
+
+def _history(prefix: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """What was asked for in our entries of an environment's history, and after all entries."""
+    return history.specs(_text(prefix / "conda-meta" / "history"), ours=f"{COMMAND} create")
 
 
 def _records(prefix: Path) -> Iterator[Mapping[str, Any]]:

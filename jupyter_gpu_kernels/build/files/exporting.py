@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ...errors import GpuKernelsError, InvalidInputError, RefusedError
 from ...models import EnvironmentKind, EnvironmentSpec, ExportedFile, FileFormat, Installer, KernelRecipe, Manifest
-from ..conda import history, neighbour
+from ..conda import neighbour
 from ..conda.pins import CondaPin
 from ..contents.installed import Contents, contents
 from ..contents.pins import read_pins
@@ -264,14 +264,11 @@ def _specs(manifest: Manifest, found: Contents) -> tuple[str, ...]:
     """The match specs that a conda environment was asked to hold, by us and from outside. Blocks on the disk."""
     if manifest.kind is EnvironmentKind.VIRTUALENV:
         return ()
-    try:
-        text = (Path(manifest.prefix) / "conda-meta" / "history").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        text = ""
-    _, now = history.specs(text, ours=f"{neighbour.COMMAND} create")
+    if asked := neighbour.asked_specs(Path(manifest.prefix)):
+        return asked
     # Without a history, what nobody else needs is about what was asked for.
     needed = {spec.split(maxsplit=1)[0].lower() for record in found.records for spec in record.depends if spec.strip()}
-    return tuple(now.values()) or tuple(record.name for record in found.records if record.name not in needed)
+    return tuple(record.name for record in found.records if record.name not in needed)
 
 
 def _exactly(subject: _Subject) -> tuple[Sequence[str], Sequence[str]]:

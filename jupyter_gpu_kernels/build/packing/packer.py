@@ -12,7 +12,7 @@ from typing import Any
 from ...errors import ConflictError, DownloadError, GpuKernelsError, InstallError, NotFoundError, RefusedError
 from ...models import EnvironmentKind, Manifest, Stage
 from ...prefix.layout import Layout
-from ..conda import history
+from ..conda import neighbour
 from ..conda.settings import ChannelSettings
 from ..contents.installed import Contents, contents
 from ..contents.pins import read_pins
@@ -160,7 +160,7 @@ class Packer:
             kind=manifest.kind,
             python=Layout.of_prefix(prefix).python_version() or manifest.plan.python,
             recipe=recipe_of(manifest, found, self._platform),
-            specs=await asyncio.to_thread(_specs, prefix) if conda else (),
+            specs=await asyncio.to_thread(neighbour.asked_specs, prefix) if conda else (),
             requirements=tuple(item.name for item in found.distributions if item.requested),
             files=files,
         )
@@ -195,16 +195,6 @@ def check_target(target: Path) -> None:
     if target.exists():
         msg = f"There is a file {target} already."
         raise ConflictError(msg, cure="Remove it first, or name another one.")
-
-
-def _specs(prefix: Path) -> tuple[str, ...]:
-    """What counts as asked for among the conda packages, in the order in which it was."""
-    try:
-        text = (prefix / "conda-meta" / "history").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ()
-    _, now = history.specs(text, ours="jupyter gpu-kernels create")
-    return tuple(now.values())
 
 
 def _gone(name: str, error: GpuKernelsError) -> GpuKernelsError:
