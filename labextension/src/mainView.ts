@@ -67,12 +67,42 @@ export class ViewContent extends ReactWidget {
 }
 
 /**
+ * A dialog around a view, whose keys are those of the view.
+ */
+class ViewDialog extends Dialog<unknown> {
+  constructor(
+    readonly viewId: string,
+    readonly content: ViewContent,
+    options: Partial<Dialog.IOptions<unknown>>
+  ) {
+    super({ ...options, body: content });
+    this.addClass('jp-GpuKernels-viewDialog');
+  }
+
+  /**
+   * Leave Enter and arrows to what has the focus in the view: a dialog would take the one for its button and be closed.
+   */
+  protected override _evtKeydown(event: KeyboardEvent): void {
+    const target = event.target as HTMLElement;
+    const isListed = target.getAttribute('aria-expanded') === 'true';
+    if (this.content.node.contains(target) && event.key !== 'Tab' && (event.key !== 'Escape' || isListed)) {
+      return;
+    }
+    super._evtKeydown(event);
+  }
+}
+
+/**
  * Show a view that is open already.
  *
  * @returns Its content; `null` where it is not.
  */
 export function showOpen({ app, isSingleDocument }: IViewPlace, id: string): ViewContent | null {
-  const open = isSingleDocument ? undefined : [...app.shell.widgets('main')].find(widget => widget.id === id);
+  if (isSingleDocument) {
+    const dialog = Dialog.tracker.find(dialog => dialog instanceof ViewDialog && dialog.viewId === id);
+    return dialog instanceof ViewDialog ? dialog.content : null;
+  }
+  const open = [...app.shell.widgets('main')].find(widget => widget.id === id);
   if (!(open instanceof MainAreaWidget) || !(open.content instanceof ViewContent)) {
     return null;
   }
@@ -88,13 +118,11 @@ export function openView(place: IViewPlace, view: IMainView): void {
   const trans = translator.load('jupyter_gpu_kernels');
   const content = new ViewContent(view.content, view.owned);
   if (isSingleDocument) {
-    const dialog = new Dialog({
+    const dialog = new ViewDialog(view.id, content, {
       title: view.label,
-      body: content,
       hasClose: true,
       buttons: [Dialog.okButton({ label: trans.__('Close') })]
     });
-    dialog.addClass('jp-GpuKernels-viewDialog');
     void dialog.launch().finally(() => content.dispose());
     return;
   }
