@@ -45,4 +45,4 @@ def add_update(parser: argparse.ArgumentParser) -> None:
 
 def _add_caution(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--yes", "-y", action="store_true", help="do not ask")
