@@ -27,8 +27,8 @@ TITLES = {
 #: What a person reads during jobs whose stages say less than their kind.
 KINDS = {JobKind.BENCHMARK: "Running the benchmark"}
 
-#: Jobs that take their files from another environment.
-COPYING = frozenset({JobKind.CLONE, JobKind.RENAME})
+#: What is done with files in jobs that install none.
+LINKING = {JobKind.CLONE: "Copying", JobKind.RENAME: "Copying", JobKind.PACK: "Writing the pack"}
 
 #: Columns of a terminal from which on there is room for everything, and of the bars in such ones and others.
 WIDE, WIDE_BAR, NARROW_BAR = 110, 30, 10
@@ -188,8 +188,8 @@ def doing(job: Job) -> str:
         return ""
     if job.kind is JobKind.REMOVE:
         return f"Removing {job.name}"
-    if job.stage is Stage.LINK and job.kind in COPYING:
-        return "Copying"
+    if job.stage is Stage.LINK and job.kind in LINKING:
+        return LINKING[job.kind]
     return KINDS.get(job.kind) or (TITLES[job.stage] if job.stage else "")
 
 
