@@ -119,7 +119,7 @@ async def test_a_conda_kernel_is_packed_and_built_again_with_no_network_and_no_c
     with pytest.raises(ConflictError, match="There is a file"):
         await manager.packing.pack_into("Warp", "packs")
     with pytest.raises(NotFoundError, match="There is no directory"):
-        await manager.packing.pack_into("Warp", "packs/none/deeper")
+        await manager.packing.pack_into("Warp", "packs/new")
     with pytest.raises(NotFoundError, match="nobody"):
         await manager.packing.pack_into("nobody", "packs")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import time
 from dataclasses import replace
@@ -53,6 +54,7 @@ class Packing:
 
         Raises:
             InvalidInputError: The path leads out of there.
+            NotFoundError: There is no such directory.
             RefusedError: The server's files are not on a disk of this machine.
             GpuKernelsError: As for :meth:`pack`.
         """
@@ -63,6 +65,9 @@ class Packing:
         root = await asyncio.to_thread(root.resolve)
         clean = path.strip("/")
         directory = await asyncio.to_thread(contents.below, root, clean) if clean else root
+        if not await asyncio.to_thread(os.path.isdir, directory):
+            msg = f"There is no directory {path[:100]!r}."
+            raise NotFoundError(msg, cure="Choose a directory of the file browser, or make one there.")
         return await self.pack(name, directory, within=root)
 
     async def pack(self, name: str, target: Path | None = None, *, within: Path | None = None) -> Job:
