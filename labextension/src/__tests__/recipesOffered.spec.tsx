@@ -1,6 +1,7 @@
 /**
  * What is offered where the kernel that a notebook carries is missing.
  */
+import type { KernelSpec } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
 import { PromiseDelegate } from '@lumino/coreutils';
 import { Signal } from '@lumino/signaling';
