@@ -26,7 +26,7 @@ from jupyter_gpu_kernels.build.contents.installed import Contents, contents
 from jupyter_gpu_kernels.build.contents.outside import outside
 from jupyter_gpu_kernels.build.contents.pins import read_pins
 from jupyter_gpu_kernels.build.contents.records import CondaRecord
-from jupyter_gpu_kernels.build.editing.editor import Editor, _as_built
+from jupyter_gpu_kernels.build.editing.editor import Editor, as_built
 from jupyter_gpu_kernels.build.editing.wishes import change, check
 from jupyter_gpu_kernels.errors import (
     DownloadError,
@@ -377,8 +377,8 @@ def test_exact_versions_that_were_brought_along_may_be_updated() -> None:
 
 def test_an_environment_for_gpus_stays_one_where_there_is_none() -> None:
     manifest = manifest_of()
-    spec = _as_built(manifest.spec, manifest, has_driver=False)
+    spec = as_built(manifest.spec, manifest, has_driver=False)
     assert (spec.variant, spec.target_cuda, spec.installer) == (Variant.GPU, "12.9", Installer.CONDA)
-    assert _as_built(manifest.spec, manifest, has_driver=True).target_cuda is None
+    assert as_built(manifest.spec, manifest, has_driver=True).target_cuda is None
     bare = manifest_of(recipe=False)
-    assert _as_built(bare.spec, bare, has_driver=False).variant is Variant.AUTO
+    assert as_built(bare.spec, bare, has_driver=False).variant is Variant.AUTO

@@ -139,7 +139,7 @@ class Editor:
         self, manifest: Manifest, found: Contents, wished: Change
     ) -> tuple[Planned, tuple[PackageDifference, ...]]:
         """Solve anew; what is lost whatever is done is no difference by itself."""
-        wanted = _as_built(wished.spec, manifest, await asyncio.to_thread(self._has_driver))
+        wanted = as_built(wished.spec, manifest, await asyncio.to_thread(self._has_driver))
         planned = await self._equipment.planner.plan(wanted, wished.preference)
         if planned.plan.refusal is not None:
             return planned, ()
@@ -154,7 +154,7 @@ class Editor:
         return self._equipment.hardware().cuda is not None
 
 
-def _as_built(spec: EnvironmentSpec, manifest: Manifest, has_driver: bool) -> EnvironmentSpec:
+def as_built(spec: EnvironmentSpec, manifest: Manifest, has_driver: bool) -> EnvironmentSpec:
     """A spec that leaves open no more than the edit does: an environment for GPUs stays one, wherever it is edited."""
     plan = manifest.plan
     spec = replace(spec, installer=plan.installer)
